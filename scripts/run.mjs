@@ -1,0 +1,58 @@
+// Runs a TypeScript program of this project with the pinned Node, on a machine that has only some Node ≥ 20
+// and npm: installs what package-lock.json asks for when it is missing or stale, then hands over.
+// Plain JavaScript with no dependency, because it runs before anything is installed.
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const modules = join(root, 'node_modules');
+const stamp = join(modules, '.installed-from');
+
+function installDependencies() {
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package.json')))
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  process.stderr.write('Installing dependencies (once, from package-lock.json) …\n');
+  const npm = process.env.npm_execpath
+    ? [process.execPath, process.env.npm_execpath]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
+  execFileSync(npm[0], [...npm.slice(1), 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  writeFileSync(stamp, wanted);
+}
+
+/** The pinned Node where the registry has one for this platform, else the system's if it is new enough. */
+function findNode() {
+  const pinned = join(modules, '.bin', 'node');
+  if (existsSync(pinned)) return pinned;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  throw new Error(
+    `No Node 24 is packaged for ${process.platform}-${process.arch}: install Node 24 and run this again.`,
+  );
+}
+
+try {
+  installDependencies();
+  const [program, ...args] = process.argv.slice(2);
+  const node = findNode();
+  const path = `${dirname(node)}:${process.env.PATH}`;
+  const child = spawn(node, [join(root, program), ...args], {
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path },
+  });
+  // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone must be passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    process.exitCode = code ?? 128 + (signal === 'SIGINT' ? 2 : 15);
+  });
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,24 @@
+/** `Range` requests (RFC 9110, section 14): one range of bytes; anything else is ignored, as the RFC allows. */
+import type { ByteRange } from '../blob-store/blob-store.ts';
+
+/**
+ * `undefined`: send everything. `'unsatisfiable'`: 416. An end past the last byte is clamped, since some clients
+ * ask for one byte more than there is.
+ */
+export function parseByteRange(
+  header: string | undefined,
+  sizeBytes: number,
+): ByteRange | 'unsatisfiable' | undefined {
+  if (header === undefined) return undefined;
+  const match = /^bytes=(\d{0,15})-(\d{0,15})$/i.exec(header.trim());
+  if (match === null || (match[1] === '' && match[2] === '')) return undefined;
+  const [, first, last] = match as unknown as [string, string, string];
+  if (first === '') {
+    const suffix = Math.min(Number(last), sizeBytes);
+    return suffix === 0 ? 'unsatisfiable' : { start: sizeBytes - suffix, end: sizeBytes - 1 };
+  }
+  const start = Number(first);
+  if (start >= sizeBytes) return 'unsatisfiable';
+  const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
+  return end < start ? undefined : { start, end };
+}

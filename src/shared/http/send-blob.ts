@@ -1,0 +1,137 @@
+/** The one way in which a blob goes out: 200, 206, 304, 416, `HEAD`, `ETag`, backpressure and its deadline. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BlobPieces, ByteRange } from '../blob-store/blob-store.ts';
+import type { Digest } from '../distribution/digest.ts';
+import { DomainError } from '../errors.ts';
+import { parseByteRange } from './byte-range.ts';
+
+/** A blob as the sender needs it: stored whole, or still arriving. */
+export interface SendableBlob {
+  readonly sizeBytes: number;
+  readonly bytes?: Uint8Array;
+  read(range?: ByteRange): BlobPieces;
+}
+
+/**
+ * Answers with the blob and resolves with the number of body bytes sent, once all are handed to the socket. On an
+ * error after the headers the socket is destroyed, so that the client sees fewer bytes than `Content-Length`
+ * and never a complete answer. The caller closes the blob.
+ * @throws DomainError `range-invalid` (416 is answered by the door), `progress-timeout` when the client took no
+ * byte for `idleTimeoutMs`; whatever reading the blob throws.
+ */
+export async function sendBlob(
+  request: IncomingMessage,
+  response: ServerResponse,
+  digest: Digest,
+  blob: SendableBlob,
+  options: { idleTimeoutMs?: number } = {},
+): Promise<number> {
+  const etag = `"${digest}"`;
+  const fixed = {
+    'Docker-Content-Digest': digest,
+    ETag: etag,
+    // By digest the answer never changes; whether the asker may have it does, so no shared cache keeps it.
+    'Cache-Control': 'private, max-age=31536000, immutable',
+    'X-Content-Type-Options': 'nosniff',
+    'Content-Security-Policy': "default-src 'none'; sandbox",
+  };
+  if (matchesEtag(request.headers['if-none-match'], etag)) {
+    response.writeHead(304, fixed).end();
+    return 0;
+  }
+  const range = parseByteRange(request.headers.range, blob.sizeBytes);
+  if (range === 'unsatisfiable') {
+    response.setHeader('Content-Range', `bytes */${blob.sizeBytes}`);
+    throw new DomainError('range-invalid', `the blob has ${blob.sizeBytes} bytes`, {
+      detail: { range: request.headers.range, sizeBytes: blob.sizeBytes },
+    });
+  }
+  const lengthBytes = range === undefined ? blob.sizeBytes : range.end - range.start + 1;
+  response.writeHead(range === undefined ? 200 : 206, {
+    ...fixed,
+    'Content-Type': 'application/octet-stream',
+    'Content-Length': lengthBytes,
+    'Accept-Ranges': 'bytes',
+    ...(range === undefined
+      ? {}
+      : { 'Content-Range': `bytes ${range.start}-${range.end}/${blob.sizeBytes}` }),
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return 0;
+  }
+  if (blob.bytes !== undefined) {
+    response.end(range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end + 1));
+    return lengthBytes;
+  }
+  return sendPieces(
+    response,
+    lengthBytes === 0 ? nothing() : blob.read(range),
+    options.idleTimeoutMs ?? 60_000,
+  );
+}
+
+/** True when an `If-None-Match` header names the entity tag. */
+export function matchesEtag(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false;
+  return header.split(',').some((part) => {
+    const tag = part.trim();
+    return tag === '*' || tag === etag || tag === `W/${etag}`;
+  });
+}
+
+async function sendPieces(
+  response: ServerResponse,
+  pieces: BlobPieces,
+  idleTimeoutMs: number,
+): Promise<number> {
+  let sentBytes = 0;
+  // Small first writes must not wait for an acknowledgement; a stalled client must not hold a buffer for ever.
+  response.socket?.setNoDelay(true);
+  const stalled = () =>
+    response.destroy(new DomainError('progress-timeout', `the client took no byte for ${idleTimeoutMs} ms`));
+  response.setTimeout(idleTimeoutMs, stalled);
+  try {
+    for await (const piece of pieces) {
+      await write(response, piece);
+      sentBytes += piece.byteLength;
+    }
+    response.end();
+    return sentBytes;
+  } catch (error) {
+    response.destroy();
+    throw error;
+  }
+}
+
+/** Resolves when the piece has left our hands and its buffer may be reused. */
+function write(response: ServerResponse, piece: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (response.destroyed) {
+      reject(response.errored ?? clientGone());
+      return;
+    }
+    // The callback is not called when the socket breaks while the piece waits in it.
+    const onClose = () => reject(response.errored ?? clientGone());
+    response.once('close', onClose);
+    response.write(piece, (error) => {
+      response.off('close', onClose);
+      if (error) reject(error);
+      else resolve();
+    });
+  });
+}
+
+/** Marks an abort by the client, which is normal and cheap: logged as status 499, never as an error. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client closed the connection');
+    this.name = 'ClientGone';
+  }
+}
+
+function clientGone(): ClientGone {
+  return new ClientGone();
+}
+
+async function* nothing(): BlobPieces {}

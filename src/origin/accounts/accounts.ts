@@ -90,7 +90,9 @@ export async function findCredentials(
   name: string,
 ): Promise<{ account: Account; passwordHash: string } | undefined> {
   const row = await queries<AccountRow>('accounts')
-    .where({ 'accounts.name': name, 'accounts.is_active': true, 'accounts.is_org': false })
+    .where('accounts.name', name)
+    .where('accounts.is_active', true)
+    .where('accounts.is_org', false)
     .first();
   if (row === undefined || row.password_hash === null) return undefined;
   return { account: toAccount(row), passwordHash: row.password_hash };

@@ -31,6 +31,8 @@ export interface StoredBlob {
 export interface BlobWriter {
   /** Bytes accepted so far. */
   readonly sizeBytes: number;
+  /** False once it was published, suspended or discarded. */
+  readonly isOpen: boolean;
   /** Appends; resolves when the writer can take more (backpressure). The chunk now belongs to the writer. */
   write(chunk: Uint8Array): Promise<void>;
   /**
@@ -39,7 +41,7 @@ export interface BlobWriter {
    * @throws DomainError `digest-mismatch` when they hash to something else; the bytes are discarded then.
    */
   publish(digest: Digest): Promise<void>;
-  /** Lets go, keeping the bytes for `resume`. */
+  /** Lets go, keeping the bytes for `resume`. Once the writer is closed it does nothing. */
   suspend(): Promise<void>;
   /** Lets go and forgets the bytes. */
   discard(): Promise<void>;

@@ -160,6 +160,10 @@ export class DirectoryBlobWriter implements BlobWriter {
     return this.#sizeBytes;
   }
 
+  get isOpen(): boolean {
+    return !this.#closed;
+  }
+
   /** Bytes that `read` can see. */
   get writtenBytes(): number {
     return this.#writtenBytes;
@@ -213,6 +217,7 @@ export class DirectoryBlobWriter implements BlobWriter {
   }
 
   async suspend(): Promise<void> {
+    if (this.#closed) return;
     try {
       await this.flush();
     } finally {

@@ -1,0 +1,34 @@
+/** `dtr serve`: runs the origin in the foreground until a signal ends it. */
+import { access, constants, mkdir } from 'node:fs/promises';
+import { systemClock } from '../../shared/clock.ts';
+import { createLogger } from '../../shared/logging.ts';
+import { parseConfiguration, type ServeOptions } from '../configuration.ts';
+import { startOrigin } from '../server.ts';
+
+/** Resolves once the origin has ended. @throws an error whose message is one line for the admin */
+export async function serve(options: ServeOptions): Promise<void> {
+  const configuration = parseConfiguration(options);
+  await makeWritable(configuration.dataDirectory);
+  const logger = createLogger({ level: configuration.logLevel, program: 'dtr' });
+  const origin = await startOrigin(configuration, { logger, clock: systemClock });
+  const signal = await firstSignal();
+  logger.info({ signal }, 'draining');
+  await origin.close();
+  logger.info('stopped');
+}
+
+async function makeWritable(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw new Error(`cannot write to the directory ${directory}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A second signal, while draining, changes nothing: running pushes get their time. */
+function firstSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
+  });
+}

@@ -1,0 +1,93 @@
+/** The origin's configuration: flags, then environment, then the defaults that stand here once. */
+import { resolve } from 'node:path';
+import { type ListenAddress, parseListenAddress } from '../shared/http/shutdown.ts';
+import type { LogLevel } from '../shared/logging.ts';
+
+export interface OriginConfiguration {
+  /** Database, blobs, keys and certificates. */
+  readonly dataDirectory: string;
+  readonly listen: ListenAddress;
+  /** `scheme://host[:port]` by which clients and caches reach the origin; the issuer of all that it signs. */
+  readonly externalUrl: string;
+  readonly tls:
+    | { readonly kind: 'off' }
+    | { readonly kind: 'own-ca' }
+    | {
+        readonly kind: 'files';
+        readonly certificate: string;
+        readonly key: string;
+        readonly ca: string | undefined;
+      };
+  readonly logLevel: LogLevel;
+  readonly registryTokenSeconds: number;
+  readonly apiTokenSeconds: number;
+  readonly signedUrlSeconds: number;
+  /** How long running requests may take to end after SIGTERM. */
+  readonly drainMs: number;
+}
+
+/** What `dtr serve` takes, as commander gives it; each has an environment variable `DTR_…`. */
+export interface ServeOptions {
+  readonly data: string;
+  readonly listen: string;
+  readonly externalUrl?: string;
+  readonly tls: boolean;
+  readonly tlsCertificate?: string;
+  readonly tlsKey?: string;
+  readonly tlsCa?: string;
+  readonly logLevel: string;
+}
+
+export const defaults = { data: './data', listen: ':8443', logLevel: 'info' } as const;
+
+/** What is wrong with an option, in one line. */
+export class ConfigurationInvalid extends Error {
+  constructor(option: string, expected: string) {
+    super(`${option}: ${expected} expected`);
+    this.name = 'ConfigurationInvalid';
+  }
+}
+
+/** @throws ConfigurationInvalid naming the option */
+export function parseConfiguration(options: ServeOptions): OriginConfiguration {
+  const listen = parseListenAddress(options.listen);
+  if (listen === undefined) throw new ConfigurationInvalid('--listen', '[host]:port');
+  const tls = parseTls(options);
+  const scheme = tls.kind === 'off' ? 'http' : 'https';
+  return {
+    dataDirectory: resolve(options.data),
+    listen,
+    externalUrl: parseExternalUrl(options.externalUrl ?? `${scheme}://localhost:${listen.port}`),
+    tls,
+    logLevel: parseLogLevel(options.logLevel),
+    registryTokenSeconds: 300,
+    apiTokenSeconds: 300,
+    signedUrlSeconds: 600,
+    drainMs: 10_000,
+  };
+}
+
+function parseTls(options: ServeOptions): OriginConfiguration['tls'] {
+  const { tlsCertificate, tlsKey, tlsCa } = options;
+  if (!options.tls) return { kind: 'off' };
+  if (tlsCertificate === undefined && tlsKey === undefined) return { kind: 'own-ca' };
+  if (tlsCertificate === undefined)
+    throw new ConfigurationInvalid('--tls-certificate', 'a PEM file beside --tls-key');
+  if (tlsKey === undefined)
+    throw new ConfigurationInvalid('--tls-key', 'a PEM file beside --tls-certificate');
+  return { kind: 'files', certificate: tlsCertificate, key: tlsKey, ca: tlsCa };
+}
+
+function parseExternalUrl(text: string): string {
+  const url = URL.parse(text);
+  const plain =
+    url !== null && /^https?:$/.test(url.protocol) && url.origin === text.replace(/\/$/, '').toLowerCase();
+  if (!plain)
+    throw new ConfigurationInvalid('--external-url', 'https://<host>[:<port>], without a default port,');
+  return url.origin;
+}
+
+function parseLogLevel(text: string): LogLevel {
+  if (text === 'error' || text === 'warn' || text === 'info' || text === 'debug') return text;
+  throw new ConfigurationInvalid('--log-level', 'error, warn, info or debug');
+}

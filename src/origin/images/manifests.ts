@@ -1,0 +1,154 @@
+/** Manifests, kept as their exact bytes. */
+import type { Digest } from '../../shared/distribution/digest.ts';
+import type { Tag } from '../../shared/distribution/reference.ts';
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { DomainError } from '../../shared/errors.ts';
+import type { Database, PreparedRow, Queryable, Transaction } from '../database.ts';
+import { findLinkedSizes } from './blob-links.ts';
+import type { Descriptor, Manifest } from './manifest.ts';
+
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Buffer;
+}
+
+/**
+ * Stores a manifest whose blobs and manifests are all in the repository. Storing it again is no error.
+ * @throws DomainError `manifest-blob-unknown` naming what is missing; `manifest-invalid` for a wrong size
+ */
+export async function storeManifest(
+  tx: Transaction,
+  stored: { repositoryId: string; digest: Digest; bytes: Buffer; manifest: Manifest; pushedBy: string },
+  now: number,
+): Promise<void> {
+  const { repositoryId, digest, manifest } = stored;
+  assertPresent(manifest.blobs, await findLinkedSizes(tx, repositoryId, digestsOf(manifest.blobs)));
+  assertPresent(manifest.manifests, await findManifestSizes(tx, repositoryId, digestsOf(manifest.manifests)));
+  await tx('manifests')
+    .insert({
+      repository_id: repositoryId,
+      digest,
+      media_type: manifest.mediaType,
+      bytes: stored.bytes,
+      subject_digest: manifest.subject ?? null,
+      artifact_type: manifest.artifactType ?? null,
+      pushed_by: stored.pushedBy,
+      created_at: now,
+    })
+    .onConflict(['repository_id', 'digest'])
+    .ignore();
+  const references = [
+    ...manifest.blobs.map((blob) => ({ digest: blob.digest, kind: 'blob' })),
+    ...manifest.manifests.map((child) => ({ digest: child.digest, kind: 'manifest' })),
+  ];
+  for (let start = 0; start < references.length; start += 200) {
+    await tx('manifest_references')
+      .insert(
+        references
+          .slice(start, start + 200)
+          .map((reference) => ({ repository_id: repositoryId, manifest_digest: digest, ...reference })),
+      )
+      .onConflict(['repository_id', 'manifest_digest', 'digest'])
+      .ignore();
+  }
+}
+
+/** Deletes it with its tags. True if there was one. */
+export async function deleteManifest(
+  tx: Transaction,
+  repositoryId: string,
+  digest: Digest,
+): Promise<boolean> {
+  const deleted = await tx('manifests').where({ repository_id: repositoryId, digest }).delete();
+  return deleted > 0;
+}
+
+/** Manifests whose subject is the digest, oldest first. */
+export async function listReferrers(
+  queries: Queryable,
+  repositoryId: string,
+  subject: Digest,
+  artifactType: string | undefined,
+): Promise<(StoredManifest & { artifactType: string | undefined })[]> {
+  const query = queries('manifests')
+    .where({ repository_id: repositoryId, subject_digest: subject })
+    .orderBy(['manifests.created_at', 'manifests.digest'])
+    .select('manifests.digest', 'manifests.media_type', 'manifests.bytes', 'manifests.artifact_type');
+  if (artifactType !== undefined) query.where('manifests.artifact_type', artifactType);
+  const rows = await query;
+  return rows.map((row) => ({
+    digest: row.digest,
+    mediaType: row.media_type,
+    bytes: row.bytes,
+    artifactType: row.artifact_type ?? undefined,
+  }));
+}
+
+export interface FindManifest {
+  byTag(repository: RepositoryName, tag: Tag): Promise<StoredManifest | undefined>;
+  byDigest(repository: RepositoryName, digest: Digest): Promise<StoredManifest | undefined>;
+}
+
+/** Compiles the two questions that every pull asks. Always read fresh: a moved tag is seen by the next pull. */
+export function prepareFindManifest(database: Database): FindManifest {
+  const columns = ['manifests.digest', 'manifests.media_type as mediaType', 'manifests.bytes'];
+  const byTag: PreparedRow<StoredManifest> = database.prepare((queries) =>
+    queries('repositories')
+      .join('tags', 'tags.repository_id', 'repositories.id')
+      .join('manifests', (on) =>
+        on.on('manifests.repository_id', 'tags.repository_id').on('manifests.digest', 'tags.digest'),
+      )
+      .where('repositories.name', ':1')
+      .where('tags.name', ':2')
+      .select(columns),
+  );
+  const byDigest: PreparedRow<StoredManifest> = database.prepare((queries) =>
+    queries('repositories')
+      .join('manifests', 'manifests.repository_id', 'repositories.id')
+      .where('repositories.name', ':1')
+      .where('manifests.digest', ':2')
+      .select(columns),
+  );
+  return { byTag, byDigest };
+}
+
+async function findManifestSizes(
+  tx: Transaction,
+  repositoryId: string,
+  digests: readonly Digest[],
+): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for (let start = 0; start < digests.length; start += 500) {
+    const rows = await tx('manifests')
+      .where('manifests.repository_id', repositoryId)
+      .whereIn('manifests.digest', digests.slice(start, start + 500))
+      .select('manifests.digest', tx.raw('length(manifests.bytes) as size_bytes'));
+    for (const row of rows) sizes.set(row.digest, Number(row.size_bytes));
+  }
+  return sizes;
+}
+
+function assertPresent(descriptors: readonly Descriptor[], sizes: ReadonlyMap<string, number>): void {
+  for (const { digest, sizeBytes } of descriptors) {
+    const stored = sizes.get(digest);
+    if (stored === undefined) {
+      throw new DomainError('manifest-blob-unknown', 'the manifest refers to what is not in the repository', {
+        detail: { digest },
+      });
+    }
+    if (stored !== sizeBytes) {
+      throw new DomainError(
+        'manifest-invalid',
+        `the size of ${digest} is ${stored} bytes, not ${sizeBytes}`,
+        {
+          detail: { digest },
+        },
+      );
+    }
+  }
+}
+
+function digestsOf(descriptors: readonly Descriptor[]): Digest[] {
+  return [...new Set(descriptors.map((descriptor) => descriptor.digest))];
+}

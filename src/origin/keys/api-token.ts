@@ -1,0 +1,60 @@
+/**
+ * Tokens for the management API: what a plain `curl -u user https://<dtr>/auth/token` (no service, no scope) gives.
+ * Of a type of their own, so that the registry refuses them and the API refuses registry tokens.
+ */
+import jsonwebtoken from 'jsonwebtoken';
+import type { Clock } from '../../shared/clock.ts';
+import type { SigningKeys } from './signing-keys.ts';
+
+const tokenType = 'api+jwt';
+const audience = 'api';
+
+export class ApiTokens {
+  readonly #keys: SigningKeys;
+  readonly #issuer: string;
+  readonly #clock: Clock;
+  readonly lifetimeSeconds: number;
+
+  constructor(options: { keys: SigningKeys; issuer: string; lifetimeSeconds: number; clock: Clock }) {
+    this.#keys = options.keys;
+    this.#issuer = options.issuer;
+    this.#clock = options.clock;
+    this.lifetimeSeconds = options.lifetimeSeconds;
+  }
+
+  sign(accountName: string): { token: string; issuedAt: number } {
+    const { keyId, privateKey } = this.#keys.current();
+    const issuedAt = Math.floor(this.#clock() / 1000);
+    const token = jsonwebtoken.sign(
+      {
+        iss: this.#issuer,
+        sub: accountName,
+        aud: audience,
+        iat: issuedAt,
+        exp: issuedAt + this.lifetimeSeconds,
+      },
+      privateKey,
+      { algorithm: 'ES256', header: { alg: 'ES256', typ: tokenType, kid: keyId } },
+    );
+    return { token, issuedAt };
+  }
+
+  /** The name of the account that the token was given to, or `undefined`. */
+  verify(token: string): string | undefined {
+    try {
+      const header = jsonwebtoken.decode(token, { complete: true })?.header;
+      const key = header?.kid === undefined ? undefined : this.#keys.find(header.kid);
+      if (header?.typ !== tokenType || key === undefined) return undefined;
+      const payload = jsonwebtoken.verify(token, key, {
+        algorithms: ['ES256'],
+        issuer: this.#issuer,
+        audience,
+        clockTimestamp: Math.floor(this.#clock() / 1000),
+      });
+      return typeof payload === 'string' ? undefined : payload.sub;
+    } catch (error) {
+      if (error instanceof jsonwebtoken.JsonWebTokenError || error instanceof SyntaxError) return undefined;
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,73 @@
+/** May this request do that? Bearer tokens, and the challenge that tells a client where to get one. */
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { DomainError } from '../../shared/errors.ts';
+import type { Action } from '../access/decide.ts';
+import type { RegistryTokenClaims, RegistryTokens } from '../keys/registry-token.ts';
+import type { Exchange } from './exchange.ts';
+
+export class Authorizer {
+  readonly #tokens: RegistryTokens;
+  readonly #realm: string;
+  readonly #service: string;
+
+  /** `realm` is the URL of the token server. */
+  constructor(options: { tokens: RegistryTokens; realm: string; service: string }) {
+    this.#tokens = options.tokens;
+    this.#realm = options.realm;
+    this.#service = options.service;
+  }
+
+  /**
+   * The claims of a token that grants the action. A repository that the caller may not see is refused in the
+   * same way as one that does not exist.
+   * @throws DomainError `not-authenticated`, the challenge set on the response
+   */
+  authorize(exchange: Exchange, repository: RepositoryName, action: Action): RegistryTokenClaims {
+    const claims = this.authenticate(exchange, `repository:${repository}:${challengedActions[action]}`);
+    if (grants(claims, 'repository', repository, action)) return claims;
+    throw this.#challenge(exchange, `repository:${repository}:${challengedActions[action]}`, true);
+  }
+
+  /** The claims of a token that lists the catalog. @throws DomainError `not-authenticated` */
+  authorizeCatalog(exchange: Exchange): RegistryTokenClaims {
+    const claims = this.authenticate(exchange, 'registry:catalog:*');
+    if (grants(claims, 'registry', 'catalog', '*')) return claims;
+    throw this.#challenge(exchange, 'registry:catalog:*', true);
+  }
+
+  /** The claims of any live token. @throws DomainError `not-authenticated` */
+  authenticate(exchange: Exchange, scope?: string): RegistryTokenClaims {
+    const header = exchange.request.headers.authorization;
+    const bearer = header === undefined ? null : /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header);
+    const claims = bearer === null ? undefined : this.#tokens.verify(bearer[1] as string);
+    if (claims === undefined) throw this.#challenge(exchange, scope, false);
+    if (claims.subject !== '') exchange.record.user = claims.subject;
+    return claims;
+  }
+
+  /** `known`: the token is good but does not reach so far (RFC 6750, `insufficient_scope`). */
+  #challenge(exchange: Exchange, scope: string | undefined, known: boolean): DomainError {
+    const parts = [`realm="${this.#realm}"`, `service="${this.#service}"`];
+    if (scope !== undefined) parts.push(`scope="${scope}"`);
+    if (known) parts.push('error="insufficient_scope"');
+    else if (exchange.request.headers.authorization !== undefined) parts.push('error="invalid_token"');
+    exchange.response.setHeader('WWW-Authenticate', `Bearer ${parts.join(',')}`);
+    return new DomainError(
+      'not-authenticated',
+      known ? 'requested access to the resource is denied' : 'authentication required',
+    );
+  }
+}
+
+/** True when the token holds the access. */
+export function grants(claims: RegistryTokenClaims, type: string, name: string, action: string): boolean {
+  return claims.access.some(
+    (entry) => entry.type === type && entry.name === name && entry.actions.includes(action),
+  );
+}
+
+/** What a client is told to ask for: pushing needs pulling too. */
+const challengedActions = { pull: 'pull', push: 'pull,push', delete: 'delete' } as const satisfies Record<
+  Action,
+  string
+>;

@@ -1,0 +1,121 @@
+/** Blobs at the registry door: where a pull is sent to the user's cache (end-2, end-10). */
+import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
+import { type FindVerificationKey, verifyBlobUrl } from '../../shared/blob-url.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { Digest } from '../../shared/distribution/digest.ts';
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { DomainError } from '../../shared/errors.ts';
+import { sendBlob } from '../../shared/http/send-blob.ts';
+import type { Redirector } from '../content-caches/redirect.ts';
+import type { Database } from '../database.ts';
+import { type FindLinkedBlob, unlinkBlob } from '../images/blob-links.ts';
+import { findRepository, unknownRepository } from '../images/repositories.ts';
+import type { Authorizer } from './authorize.ts';
+import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
+
+interface BlobTarget {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+}
+
+export class BlobHandlers {
+  readonly #authorizer: Authorizer;
+  readonly #database: Database;
+  readonly #blobStore: BlobStore;
+  readonly #findLinked: FindLinkedBlob;
+  readonly #redirector: Redirector;
+  readonly #findVerificationKey: FindVerificationKey;
+  readonly #clock: Clock;
+
+  constructor(options: {
+    authorizer: Authorizer;
+    database: Database;
+    blobStore: BlobStore;
+    findLinkedBlob: FindLinkedBlob;
+    redirector: Redirector;
+    findVerificationKey: FindVerificationKey;
+    clock: Clock;
+  }) {
+    this.#authorizer = options.authorizer;
+    this.#database = options.database;
+    this.#blobStore = options.blobStore;
+    this.#findLinked = options.findLinkedBlob;
+    this.#redirector = options.redirector;
+    this.#findVerificationKey = options.findVerificationKey;
+    this.#clock = options.clock;
+  }
+
+  handle(exchange: Exchange, target: BlobTarget): Promise<void> {
+    switch (exchange.request.method) {
+      case 'GET':
+      case 'HEAD':
+        return this.#get(exchange, target);
+      case 'DELETE':
+        return this.#delete(exchange, target);
+      default:
+        return refuseMethod(exchange, ['GET', 'HEAD', 'DELETE']);
+    }
+  }
+
+  async #get(exchange: Exchange, target: BlobTarget): Promise<void> {
+    const { request, response, record } = exchange;
+    const signed = await this.#opensBySignature(exchange, target);
+    const user = signed ? undefined : this.#authorizer.authorize(exchange, target.repository, 'pull').subject;
+    if ((await this.#findLinked(target.repository, target.digest)) === undefined)
+      throw await this.#notFound(target);
+    // HEAD stays here: clients ask it before a push. A signed URL is a cache's fill: never redirected again.
+    if (user !== undefined && request.method === 'GET') {
+      const { choice, location } = await this.#redirector.redirect(user, target.repository, target.digest);
+      record.choice = { cache: choice.cache?.name, because: choice.because };
+      if (location !== undefined) {
+        // 307 and not 302: the method stays. Not to be kept: it expires, and belongs to one user.
+        answer(exchange, 307, {
+          Location: location,
+          'Cache-Control': 'no-store',
+          'Referrer-Policy': 'no-referrer',
+          'Docker-Content-Digest': target.digest,
+        });
+        return;
+      }
+    }
+    const blob = await this.#blobStore.open(target.digest);
+    if (blob === undefined) {
+      throw new DomainError('storage-failed', 'the blob is missing from the storage: push it again', {
+        detail: { digest: target.digest },
+      });
+    }
+    try {
+      record.bytes = await sendBlob(request, response, target.digest, blob);
+    } finally {
+      await blob.close();
+    }
+  }
+
+  /** True when a signed URL opens this blob; a signature that does not is refused, whatever else is sent with it. */
+  async #opensBySignature(exchange: Exchange, target: BlobTarget): Promise<boolean> {
+    const tokens = queryValues(exchange, 'token');
+    if (tokens.length === 0) return false;
+    if (tokens.length > 1) throw new DomainError('signature-invalid', 'one token expected');
+    const claims = await verifyBlobUrl(tokens[0] as string, target, {
+      findKey: this.#findVerificationKey,
+      clock: this.#clock,
+    });
+    exchange.record.user = claims.subject;
+    return true;
+  }
+
+  async #delete(exchange: Exchange, target: BlobTarget): Promise<void> {
+    this.#authorizer.authorize(exchange, target.repository, 'delete');
+    const repository = await findRepository(this.#database.queries, target.repository);
+    const deleted =
+      repository !== undefined && (await unlinkBlob(this.#database.queries, repository.id, target.digest));
+    if (!deleted) throw await this.#notFound(target);
+    answer(exchange, 202);
+  }
+
+  async #notFound({ repository, digest }: BlobTarget): Promise<DomainError> {
+    const found = await findRepository(this.#database.queries, repository);
+    if (found === undefined) return unknownRepository(repository);
+    return new DomainError('blob-unknown', 'the repository holds no such blob', { detail: { digest } });
+  }
+}

@@ -1,0 +1,73 @@
+/** One request to the registry door and its answer, as the handlers share it. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError } from '../../shared/errors.ts';
+import type { RequestRecord } from '../request-log.ts';
+
+export interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The query, not decoded. */
+  readonly query: string;
+  readonly record: RequestRecord;
+}
+
+/** Page sizes are clamped to this. */
+const maximumPageSize = 1000;
+
+/** Headers of every answer of this door that is not a blob. */
+const commonHeaders = { 'X-Content-Type-Options': 'nosniff' };
+
+export function answer(
+  exchange: Exchange,
+  status: number,
+  headers: Record<string, string | number> = {},
+  body?: string | Buffer,
+): void {
+  const { request, response } = exchange;
+  response.writeHead(status, {
+    ...commonHeaders,
+    ...(status === 204 ? {} : { 'Content-Length': body === undefined ? 0 : Buffer.byteLength(body) }),
+    ...headers,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+export function answerJson(
+  exchange: Exchange,
+  value: unknown,
+  headers: Record<string, string | number> = {},
+): void {
+  answer(
+    exchange,
+    200,
+    { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store', ...headers },
+    JSON.stringify(value),
+  );
+}
+
+/** The values of a query parameter. */
+export function queryValues(exchange: Exchange, name: string): string[] {
+  return exchange.query === '' ? [] : new URLSearchParams(exchange.query).getAll(name);
+}
+
+/** `n` and `last` of a listing (distribution spec, end-8b). @throws DomainError `input-invalid` */
+export function pageOf(exchange: Exchange): { last: string; count: number; asked: boolean } {
+  const [n] = queryValues(exchange, 'n');
+  const [last] = queryValues(exchange, 'last');
+  if (n !== undefined && !/^\d{1,15}$/.test(n)) {
+    throw new DomainError('input-invalid', 'n: a number of entries expected', { detail: { field: 'n' } });
+  }
+  const count = n === undefined ? maximumPageSize : Math.min(Number(n), maximumPageSize);
+  return { last: last ?? '', count, asked: n !== undefined };
+}
+
+/** The `Link` header to the page after `last` (RFC 8288). */
+export function nextPageLink(path: string, count: number, last: string): string {
+  return `<${path}?n=${count}&last=${encodeURIComponent(last)}>; rel="next"`;
+}
+
+/** @throws DomainError `method-not-allowed` with `Allow` set */
+export function refuseMethod(exchange: Exchange, allowed: readonly string[]): never {
+  exchange.response.setHeader('Allow', allowed.join(', '));
+  throw new DomainError('method-not-allowed', `this endpoint answers ${allowed.join(', ')}`);
+}

@@ -1,0 +1,127 @@
+/** Manifests at the registry door: always from the origin (end-3, end-7, end-9). */
+import type { Clock } from '../../shared/clock.ts';
+import { algorithmOf, type Digest, digestOf } from '../../shared/distribution/digest.ts';
+import { parseTag, type Reference } from '../../shared/distribution/reference.ts';
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { DomainError } from '../../shared/errors.ts';
+import { matchesEtag } from '../../shared/http/send-blob.ts';
+import type { Database } from '../database.ts';
+import { maximumManifestBytes, parseManifest } from '../images/manifest.ts';
+import { deleteManifest, type FindManifest, storeManifest } from '../images/manifests.ts';
+import { findRepository, getOrCreateRepository, unknownRepository } from '../images/repositories.ts';
+import { deleteTag, moveTag } from '../images/tags.ts';
+import type { Authorizer } from './authorize.ts';
+import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
+import { readBody } from './request-body.ts';
+
+interface ManifestTarget {
+  readonly repository: RepositoryName;
+  readonly reference: Reference;
+}
+
+export class ManifestHandlers {
+  readonly #authorizer: Authorizer;
+  readonly #database: Database;
+  readonly #find: FindManifest;
+  readonly #clock: Clock;
+
+  constructor(options: {
+    authorizer: Authorizer;
+    database: Database;
+    findManifest: FindManifest;
+    clock: Clock;
+  }) {
+    this.#authorizer = options.authorizer;
+    this.#database = options.database;
+    this.#find = options.findManifest;
+    this.#clock = options.clock;
+  }
+
+  handle(exchange: Exchange, target: ManifestTarget): Promise<void> {
+    switch (exchange.request.method) {
+      case 'GET':
+      case 'HEAD':
+        return this.#get(exchange, target);
+      case 'PUT':
+        return this.#put(exchange, target);
+      case 'DELETE':
+        return this.#delete(exchange, target);
+      default:
+        return refuseMethod(exchange, ['GET', 'HEAD', 'PUT', 'DELETE']);
+    }
+  }
+
+  async #get(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
+    this.#authorizer.authorize(exchange, repository, 'pull');
+    const manifest = await ('tag' in reference
+      ? this.#find.byTag(repository, reference.tag)
+      : this.#find.byDigest(repository, reference.digest));
+    if (manifest === undefined) throw await this.#notFound(repository, reference);
+    const etag = `"${manifest.digest}"`;
+    const headers = {
+      'Docker-Content-Digest': manifest.digest,
+      ETag: etag,
+      // A tag may move at any moment: whoever keeps the answer must ask again.
+      'Cache-Control': 'private, no-cache',
+    };
+    if (matchesEtag(exchange.request.headers['if-none-match'], etag)) {
+      exchange.response.writeHead(304, headers).end();
+      return;
+    }
+    if (exchange.request.method === 'GET') exchange.record.bytes = manifest.bytes.byteLength;
+    answer(exchange, 200, { 'Content-Type': manifest.mediaType, ...headers }, manifest.bytes);
+  }
+
+  async #put(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
+    const { subject: user } = this.#authorizer.authorize(exchange, repository, 'push');
+    const bytes = await readBody(exchange.request, maximumManifestBytes);
+    const contentType = exchange.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+    const digest = checkedDigest(bytes, reference);
+    const manifest = parseManifest(bytes, contentType);
+    const tags = 'tag' in reference ? [reference.tag] : queryValues(exchange, 'tag').map(parseTag);
+    const now = this.#clock();
+    await this.#database.transaction(async (tx) => {
+      const { id: repositoryId } = await getOrCreateRepository(tx, repository, now);
+      await storeManifest(tx, { repositoryId, digest, bytes, manifest, pushedBy: user }, now);
+      for (const name of tags) await moveTag(tx, { repositoryId, name, digest }, now);
+    });
+    if ('digest' in reference) for (const tag of tags) exchange.response.appendHeader('OCI-Tag', tag);
+    answer(exchange, 201, {
+      Location: `/v2/${repository}/manifests/${digest}`,
+      'Docker-Content-Digest': digest,
+      ...(manifest.subject === undefined ? {} : { 'OCI-Subject': manifest.subject }),
+    });
+  }
+
+  async #delete(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
+    this.#authorizer.authorize(exchange, repository, 'delete');
+    const found = await findRepository(this.#database.queries, repository);
+    const deleted =
+      found !== undefined &&
+      (await this.#database.transaction((tx) =>
+        'tag' in reference
+          ? deleteTag(tx, found.id, reference.tag)
+          : deleteManifest(tx, found.id, reference.digest),
+      ));
+    if (!deleted) throw await this.#notFound(repository, reference);
+    answer(exchange, 202);
+  }
+
+  async #notFound(repository: RepositoryName, reference: Reference): Promise<DomainError> {
+    const found = await findRepository(this.#database.queries, repository);
+    if (found === undefined) return unknownRepository(repository);
+    return new DomainError('manifest-unknown', 'the repository holds no such manifest', {
+      detail: reference,
+    });
+  }
+}
+
+/** @throws DomainError `digest-mismatch` when the manifest was put under another digest than its own */
+function checkedDigest(bytes: Buffer, reference: Reference): Digest {
+  if ('tag' in reference) return digestOf(bytes);
+  const digest = digestOf(bytes, algorithmOf(reference.digest));
+  if (digest === reference.digest) return digest;
+  throw new DomainError('digest-mismatch', 'the manifest does not have the digest that it was put under', {
+    detail: { expected: reference.digest, found: digest },
+  });
+}

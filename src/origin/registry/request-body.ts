@@ -1,0 +1,34 @@
+/** Bodies of requests: read whole up to a limit, or streamed, with a deadline on progress and none on the whole. */
+import type { IncomingMessage } from 'node:http';
+import { DomainError } from '../../shared/errors.ts';
+
+const idleTimeoutMs = 60_000;
+
+/** @throws DomainError `too-large`, before reading when the length is announced; `progress-timeout` */
+export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<Buffer> {
+  const tooLarge = () => new DomainError('too-large', `at most ${maximumBytes} bytes expected`);
+  if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge();
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  await streamBody(request, async (chunk) => {
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes > maximumBytes) throw tooLarge();
+    chunks.push(chunk);
+  });
+  return Buffer.concat(chunks, sizeBytes);
+}
+
+/**
+ * Hands the body on chunk by chunk, waiting for each to be taken.
+ * @throws DomainError `progress-timeout`; Node's error when the client breaks off
+ */
+export async function streamBody(
+  request: IncomingMessage,
+  take: (chunk: Buffer) => Promise<void>,
+): Promise<void> {
+  const stalled = () =>
+    request.destroy(new DomainError('progress-timeout', `no byte arrived for ${idleTimeoutMs} ms`));
+  request.setTimeout(idleTimeoutMs, stalled);
+  // Leaving the loop early must not destroy the socket: the client is owed an answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) await take(chunk);
+}

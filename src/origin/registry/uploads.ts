@@ -1,0 +1,185 @@
+/** Upload sessions at the registry door: pushing a blob (end-4, 5, 6, 11, 13, 14). */
+import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { type Digest, parseDigest } from '../../shared/distribution/digest.ts';
+import { isRepositoryName, type RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { DomainError } from '../../shared/errors.ts';
+import { type Account, findAccount } from '../accounts/accounts.ts';
+import type { Database } from '../database.ts';
+import { type FindLinkedBlob, linkBlob } from '../images/blob-links.ts';
+import { getOrCreateRepository } from '../images/repositories.ts';
+import type { Receive, UploadKey, Uploads } from '../images/uploads.ts';
+import type { RegistryTokenClaims } from '../keys/registry-token.ts';
+import { type Authorizer, grants } from './authorize.ts';
+import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
+import { streamBody } from './request-body.ts';
+
+export class UploadHandlers {
+  readonly #authorizer: Authorizer;
+  readonly #database: Database;
+  readonly #blobStore: BlobStore;
+  readonly #findLinked: FindLinkedBlob;
+  readonly #uploads: Uploads;
+  readonly #clock: Clock;
+
+  constructor(options: {
+    authorizer: Authorizer;
+    database: Database;
+    blobStore: BlobStore;
+    findLinkedBlob: FindLinkedBlob;
+    uploads: Uploads;
+    clock: Clock;
+  }) {
+    this.#authorizer = options.authorizer;
+    this.#database = options.database;
+    this.#blobStore = options.blobStore;
+    this.#findLinked = options.findLinkedBlob;
+    this.#uploads = options.uploads;
+    this.#clock = options.clock;
+  }
+
+  /** `POST …/blobs/uploads/`: a session, a blob in one request, or a mount. */
+  async begin(exchange: Exchange, repository: RepositoryName): Promise<void> {
+    if (exchange.request.method !== 'POST') refuseMethod(exchange, ['POST']);
+    const claims = this.#authorizer.authorize(exchange, repository, 'push');
+    const account = await this.#accountOf(claims);
+    const [mount] = queryValues(exchange, 'mount');
+    if (mount !== undefined && (await this.#mount(exchange, claims, repository, parseDigest(mount)))) return;
+    const digest = digestParameter(exchange);
+    const key = await this.#uploads.begin(repository, account.id);
+    if (digest === undefined) {
+      answer(exchange, 202, sessionHeaders(key, 0));
+      return;
+    }
+    try {
+      await this.#uploads.finish(key, undefined, digest, receive(exchange));
+    } catch (error) {
+      // The client was never told of this session, so nobody would go on with it.
+      await this.#uploads.cancel(key).catch(() => {});
+      throw error;
+    }
+    answerCreated(exchange, repository, digest);
+  }
+
+  /** `PATCH`, `PUT`, `GET`, `DELETE …/blobs/uploads/<session>`. */
+  async handle(exchange: Exchange, target: { repository: RepositoryName; session: string }): Promise<void> {
+    const claims = this.#authorizer.authorize(exchange, target.repository, 'push');
+    const { id: accountId } = await this.#accountOf(claims);
+    const key: UploadKey = { ...target, accountId };
+    switch (exchange.request.method) {
+      case 'PATCH': {
+        const append = this.#uploads.append(key, chunkStart(exchange), receive(exchange));
+        const sizeBytes = await withRange(exchange, key, append);
+        return answer(exchange, 202, sessionHeaders(key, sizeBytes));
+      }
+      case 'PUT': {
+        const digest = digestParameter(exchange);
+        if (digest === undefined) throw new DomainError('digest-invalid', 'the parameter digest is missing');
+        const finish = this.#uploads.finish(key, chunkStart(exchange), digest, receive(exchange));
+        await withRange(exchange, key, finish);
+        return answerCreated(exchange, target.repository, digest);
+      }
+      case 'GET':
+      case 'HEAD':
+        return answer(exchange, 204, sessionHeaders(key, await this.#uploads.sizeBytes(key)));
+      case 'DELETE':
+        await this.#uploads.cancel(key);
+        return answer(exchange, 204);
+      default:
+        return refuseMethod(exchange, ['PATCH', 'PUT', 'GET', 'HEAD', 'DELETE']);
+    }
+  }
+
+  /**
+   * Makes a blob of another repository readable in this one. False when that cannot be, for whatever reason: then
+   * the client uploads it, and learns nothing of a repository that it may not read.
+   */
+  async #mount(
+    exchange: Exchange,
+    claims: RegistryTokenClaims,
+    repository: RepositoryName,
+    digest: Digest,
+  ): Promise<boolean> {
+    const [from] = queryValues(exchange, 'from');
+    // Without `from`, only this repository itself is certain to be readable by the caller.
+    const source = from ?? repository;
+    if (!isRepositoryName(source) || !grants(claims, 'repository', source, 'pull')) return false;
+    const blob = await this.#findLinked(source, digest);
+    if (blob === undefined || (await this.#blobStore.stat(digest)) === undefined) return false;
+    const now = this.#clock();
+    await this.#database.transaction(async (tx) => {
+      const { id } = await getOrCreateRepository(tx, repository, now);
+      await linkBlob(tx, { repositoryId: id, digest, sizeBytes: blob.sizeBytes }, now);
+    });
+    answerCreated(exchange, repository, digest);
+    return true;
+  }
+
+  /** Read anew for each request of a push: a user who was deactivated stops at once. */
+  async #accountOf(claims: RegistryTokenClaims): Promise<Account> {
+    const account = await findAccount(this.#database.queries, claims.subject);
+    if (account?.isActive) return account;
+    throw new DomainError('access-denied', 'the account may not push');
+  }
+}
+
+function receive(exchange: Exchange): Receive {
+  return (writer) => streamBody(exchange.request, (chunk) => writer.write(chunk));
+}
+
+function digestParameter(exchange: Exchange): Digest | undefined {
+  const digests = queryValues(exchange, 'digest');
+  if (digests.length > 1) throw new DomainError('digest-invalid', 'one digest expected');
+  return digests[0] === undefined ? undefined : parseDigest(digests[0]);
+}
+
+/**
+ * Where the chunk begins, by `Content-Range: <start>-<end>`; `undefined` without the header (docker sends none).
+ * @throws DomainError `upload-range-invalid` when it is not a range or not of the body's length
+ */
+function chunkStart(exchange: Exchange): number | undefined {
+  const { headers } = exchange.request;
+  const range = headers['content-range'];
+  if (range === undefined) return undefined;
+  const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/.exec(range);
+  const start = Number(match?.[1]);
+  const lengthBytes = Number(match?.[2]) - start + 1;
+  const announced = headers['content-length'];
+  if (match === null || lengthBytes < 0 || (announced !== undefined && Number(announced) !== lengthBytes)) {
+    throw new DomainError('upload-range-invalid', 'Content-Range: <start>-<end> of the body expected', {
+      detail: { contentRange: range },
+    });
+  }
+  return start;
+}
+
+/** A refused chunk is answered with where the session stands, so that the client can go on from there. */
+async function withRange<T>(exchange: Exchange, key: UploadKey, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const sizeBytes = error instanceof DomainError ? error.detail?.sizeBytes : undefined;
+    if (typeof sizeBytes === 'number') {
+      for (const [name, value] of Object.entries(sessionHeaders(key, sizeBytes))) {
+        exchange.response.setHeader(name, value);
+      }
+    }
+    throw error;
+  }
+}
+
+/** `Location` is relative: it holds at whatever name and port the client reached us. */
+function sessionHeaders(key: UploadKey, sizeBytes: number): Record<string, string> {
+  return {
+    Location: `/v2/${key.repository}/blobs/uploads/${key.session}`,
+    Range: `0-${Math.max(0, sizeBytes - 1)}`,
+    'Docker-Upload-UUID': key.session,
+  };
+}
+
+function answerCreated(exchange: Exchange, repository: RepositoryName, digest: Digest): void {
+  answer(exchange, 201, {
+    Location: `/v2/${repository}/blobs/${digest}`,
+    'Docker-Content-Digest': digest,
+  });
+}

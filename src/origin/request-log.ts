@@ -1,0 +1,56 @@
+/** One structured line per request, with what its handlers learned on the way. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DomainError } from '../shared/errors.ts';
+import type { Logger } from '../shared/logging.ts';
+
+/** Filled in by the handlers of a request; never holds a secret. */
+export interface RequestRecord {
+  readonly requestId: string;
+  user?: string;
+  /** Bytes of a blob or manifest sent. */
+  bytes?: number;
+  /** Where a blob request went, and why. */
+  choice?: { readonly cache: string | undefined; readonly because: string };
+  error?: unknown;
+}
+
+/** Begins a record and writes its line when the answer is finished or the client has gone. */
+export function recordRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  logger: Logger,
+): RequestRecord {
+  const record: RequestRecord = { requestId: randomUUID() };
+  const startedAt = performance.now();
+  response.once('close', () => {
+    const { error } = record;
+    // Without the query: it can hold a token.
+    const target = request.url ?? '';
+    const mark = target.indexOf('?');
+    const line = {
+      requestId: record.requestId,
+      method: request.method,
+      path: mark < 0 ? target : target.slice(0, mark),
+      status: response.writableFinished ? response.statusCode : 499,
+      bytes: record.bytes ?? 0,
+      durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+      user: record.user,
+      client: request.socket.remoteAddress,
+      userAgent: request.headers['user-agent'],
+      ...(record.choice === undefined ? {} : { choice: record.choice }),
+      ...(error instanceof Error ? { error: error.message } : {}),
+    };
+    if (error !== undefined && !(error instanceof DomainError) && response.statusCode >= 500) {
+      logger.error({ ...line, err: error }, 'request');
+    } else {
+      logger.info(line, 'request');
+    }
+  });
+  return record;
+}
+
+/** The record of a request that Express handles: `server.ts` puts it into `locals`. */
+export function requestRecord(response: { locals: Record<string, unknown> }): RequestRecord {
+  return response.locals.record as RequestRecord;
+}

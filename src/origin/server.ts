@@ -1,0 +1,260 @@
+/**
+ * The origin: its doors in order, its limits, and how it ends. A request walks down this page:
+ * `/v2/` to the registry door; everything else through Express to the token server, the API and its docs, and
+ * the public files.
+ */
+import { createServer as createHttpServer, type RequestListener, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import express from 'express';
+import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
+import type { FindVerificationKey } from '../shared/blob-url.ts';
+import type { Clock } from '../shared/clock.ts';
+import { DomainError } from '../shared/errors.ts';
+import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
+import type { Logger } from '../shared/logging.ts';
+import { findAccount } from './accounts/accounts.ts';
+import { Authenticator } from './accounts/authenticate.ts';
+import { Passwords } from './accounts/passwords.ts';
+import { createApiApp } from './api/router.ts';
+import { ensureCertificate, readCertificate, type ServerCertificate } from './certificates.ts';
+import type { OriginConfiguration } from './configuration.ts';
+import { Redirector } from './content-caches/redirect.ts';
+import { type Database, openDatabase } from './database.ts';
+import { ensureAdmin } from './first-start.ts';
+import { prepareFindLinkedBlob } from './images/blob-links.ts';
+import { prepareFindManifest } from './images/manifests.ts';
+import { Uploads } from './images/uploads.ts';
+import { ApiTokens } from './keys/api-token.ts';
+import { RegistryTokens } from './keys/registry-token.ts';
+import { SigningKeys } from './keys/signing-keys.ts';
+import { Authorizer } from './registry/authorize.ts';
+import { BlobHandlers } from './registry/blobs.ts';
+import { ListingHandlers } from './registry/listings.ts';
+import { ManifestHandlers } from './registry/manifests.ts';
+import { createRegistryDoor, type RegistryDoor } from './registry/router.ts';
+import { UploadHandlers } from './registry/uploads.ts';
+import { recordRequest } from './request-log.ts';
+import { createTokenServer } from './token/token-server.ts';
+import { createPublicFiles } from './web/public-files.ts';
+
+/** Limits of the HTTP server; the idle time of a transfer is watched where its bytes flow. */
+const serverLimits: ServerOptions = {
+  headersTimeout: 15_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 5_000,
+  maxHeaderSize: 16 * 1024,
+};
+
+export interface Origin {
+  readonly port: number;
+  /** Takes no new request, lets the running ones end, then closes everything that was opened. */
+  close(): Promise<void>;
+}
+
+/** Starts the origin. @throws an error whose message is one line for the admin */
+export async function startOrigin(
+  configuration: OriginConfiguration,
+  dependencies: { logger: Logger; clock: Clock },
+): Promise<Origin> {
+  const { logger, clock } = dependencies;
+  const { dataDirectory } = configuration;
+  const database = await openDatabase(dataDirectory);
+  const blobStore = new DirectoryBlobStore(dataDirectory);
+  const uploads = new Uploads({ database, blobStore, clock });
+  try {
+    await blobStore.prepare();
+    const passwords = new Passwords();
+    await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
+    const certificate = await loadCertificate(configuration, clock());
+    const keys = await SigningKeys.load(database, clock());
+    const listener = createListener({
+      ...dependencies,
+      configuration,
+      database,
+      blobStore,
+      uploads,
+      passwords,
+      keys,
+      certificate,
+    });
+    const server: AnyServer =
+      certificate === undefined
+        ? createHttpServer(serverLimits, listener)
+        : createHttpsServer(
+            { ...serverLimits, cert: certificate.certificate, key: certificate.key },
+            listener,
+          );
+    const port = await listen(server, configuration.listen).catch((error) => {
+      throw new Error(describeListenError(error, configuration.listen), { cause: error });
+    });
+    logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
+    return {
+      port,
+      close: async () => {
+        await drain(server, configuration.drainMs);
+        await uploads.close();
+        await database.close();
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly configuration: OriginConfiguration;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly blobStore: DirectoryBlobStore;
+  readonly uploads: Uploads;
+  readonly passwords: Passwords;
+  readonly keys: SigningKeys;
+  readonly certificate: ServerCertificate | undefined;
+}
+
+function createListener(parts: Parts): RequestListener {
+  const { logger } = parts;
+  const registryTokens = createRegistryTokens(parts);
+  const registry = createRegistry(parts, registryTokens);
+  const app = createApp(parts, registryTokens);
+  return (request, response) => {
+    const record = recordRequest(request, response, logger);
+    const path = request.url ?? '';
+    if (path.startsWith('/v2/') || path === '/v2' || path.startsWith('/v2?')) {
+      registry(request, response, record);
+      return;
+    }
+    Object.assign(response, { locals: { record } });
+    app(request, response);
+  };
+}
+
+/** The name by which clients ask for tokens: the origin's host, as the original has it. */
+function serviceOf(configuration: OriginConfiguration): string {
+  return new URL(configuration.externalUrl).host;
+}
+
+function createRegistryTokens({ configuration, keys, clock }: Parts): RegistryTokens {
+  return new RegistryTokens({
+    keys,
+    issuer: configuration.externalUrl,
+    service: serviceOf(configuration),
+    lifetimeSeconds: configuration.registryTokenSeconds,
+    clock,
+  });
+}
+
+function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
+  const { configuration, database, blobStore, uploads, keys, clock } = parts;
+  const authorizer = new Authorizer({
+    tokens,
+    realm: `${configuration.externalUrl}/auth/token`,
+    service: serviceOf(configuration),
+  });
+  const findLinkedBlob = prepareFindLinkedBlob(database);
+  const redirector = new Redirector({
+    database,
+    keys,
+    issuer: configuration.externalUrl,
+    lifetimeSeconds: configuration.signedUrlSeconds,
+    clock,
+  });
+  return createRegistryDoor({
+    authorizer,
+    blobs: new BlobHandlers({
+      authorizer,
+      database,
+      blobStore,
+      findLinkedBlob,
+      redirector,
+      findVerificationKey: ownKeys(keys, configuration.externalUrl),
+      clock,
+    }),
+    listings: new ListingHandlers({ authorizer, database }),
+    manifests: new ManifestHandlers({
+      authorizer,
+      database,
+      findManifest: prepareFindManifest(database),
+      clock,
+    }),
+    uploads: new UploadHandlers({ authorizer, database, blobStore, findLinkedBlob, uploads, clock }),
+  });
+}
+
+/** The origin trusts signed URLs of its own making only. */
+function ownKeys(keys: SigningKeys, issuer: string): FindVerificationKey {
+  return async (claimedIssuer, keyId) => {
+    const key = claimedIssuer === issuer ? keys.find(keyId) : undefined;
+    if (key === undefined) {
+      throw new DomainError('signature-invalid', 'the signed URL is refused: this origin did not sign it');
+    }
+    return key;
+  };
+}
+
+function createApp(parts: Parts, registryTokens: RegistryTokens): express.Express {
+  const { configuration, database, passwords, keys, clock, logger, certificate } = parts;
+  const authenticator = new Authenticator({ database, passwords, clock });
+  const apiTokens = new ApiTokens({
+    keys,
+    issuer: configuration.externalUrl,
+    lifetimeSeconds: configuration.apiTokenSeconds,
+    clock,
+  });
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(
+    createTokenServer({
+      database,
+      authenticator,
+      registryTokens,
+      apiTokens,
+      service: serviceOf(configuration),
+      clock,
+    }),
+  );
+  app.use(
+    createPublicFiles({
+      ca: certificate?.ca,
+      keySet: keys.publicKeySet(configuration.externalUrl),
+      database,
+    }),
+  );
+  app.use(
+    createApiApp({
+      database,
+      authenticator,
+      passwords,
+      externalUrl: configuration.externalUrl,
+      clock,
+      logger,
+      findApiToken: async (token) => {
+        const name = apiTokens.verify(token);
+        const account = name === undefined ? undefined : await findAccount(database.queries, name);
+        return account?.isActive ? account : undefined;
+      },
+    }),
+  );
+  return app;
+}
+
+async function loadCertificate(
+  { tls, externalUrl, dataDirectory }: OriginConfiguration,
+  now: number,
+): Promise<ServerCertificate | undefined> {
+  switch (tls.kind) {
+    case 'off':
+      return undefined;
+    case 'files':
+      return readCertificate(tls);
+    case 'own-ca': {
+      const host = new URL(externalUrl).hostname.replace(/^\[|\]$/g, '');
+      const hosts = [...new Set([host, 'localhost', '127.0.0.1', '::1'])];
+      return ensureCertificate(dataDirectory, hosts, now);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What the doors that speak the distribution API (`/v2/` and `/auth/token` of the origin, the cache) answer for each
+ * error: status and code of the distribution spec.
+ */
+import type { ServerResponse } from 'node:http';
+import { type DistributionErrorCode, errorBody } from '../distribution/error-codes.ts';
+import { DomainError, type ErrorCode } from '../errors.ts';
+
+const answers = {
+  'access-denied': [403, 'DENIED'],
+  'account-name-taken': [409, 'UNKNOWN'],
+  'account-unknown': [404, 'NAME_UNKNOWN'],
+  'blob-unknown': [404, 'BLOB_UNKNOWN'],
+  'content-cache-name-taken': [409, 'UNKNOWN'],
+  'content-cache-unknown': [404, 'UNKNOWN'],
+  'digest-invalid': [400, 'DIGEST_INVALID'],
+  'digest-mismatch': [400, 'DIGEST_INVALID'],
+  'grant-unsupported': [400, 'UNSUPPORTED'],
+  'input-invalid': [400, 'UNSUPPORTED'],
+  'manifest-blob-unknown': [404, 'MANIFEST_BLOB_UNKNOWN'],
+  'manifest-invalid': [400, 'MANIFEST_INVALID'],
+  'manifest-unknown': [404, 'MANIFEST_UNKNOWN'],
+  'media-type-unsupported': [415, 'UNSUPPORTED'],
+  'method-not-allowed': [405, 'UNSUPPORTED'],
+  'name-invalid': [400, 'NAME_INVALID'],
+  'not-authenticated': [401, 'UNAUTHORIZED'],
+  'path-unknown': [404, 'UNSUPPORTED'],
+  'progress-timeout': [408, 'UNKNOWN'],
+  'range-invalid': [416, 'RANGE_INVALID'],
+  'repository-unknown': [404, 'NAME_UNKNOWN'],
+  'setting-invalid': [400, 'UNSUPPORTED'],
+  'signature-invalid': [403, 'DENIED'],
+  'signature-missing': [401, 'UNAUTHORIZED'],
+  'size-mismatch': [400, 'SIZE_INVALID'],
+  'storage-failed': [503, 'UNAVAILABLE'],
+  'tag-invalid': [400, 'TAG_INVALID'],
+  'too-large': [413, 'SIZE_INVALID'],
+  'upload-range-invalid': [416, 'RANGE_INVALID'],
+  'upload-unknown': [404, 'BLOB_UPLOAD_UNKNOWN'],
+  'upstream-unavailable': [502, 'UNAVAILABLE'],
+} as const satisfies Record<ErrorCode, readonly [number, DistributionErrorCode]>;
+
+/** Errors of the storage that pass by themselves: the client may try again. */
+const storageTroubles = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EROFS', 'EFBIG', 'EIO', 'EACCES']);
+
+/** Writes the answer, or cuts the connection when one is already under way. Headers set before are kept. */
+export function answerError(response: ServerResponse, error: unknown, requestId: string): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const [status, code, message] = describe(error, requestId);
+  const detail = error instanceof DomainError ? error.detail : undefined;
+  const body = errorBody(code, message, detail);
+  // A request whose body nobody read cannot be followed by another on the same connection.
+  const mustClose = !response.req.readableEnded && response.req.headers['content-length'] !== '0';
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+    ...(status === 503 ? { 'Retry-After': '5' } : {}),
+    ...(mustClose && hasBody(response) ? { Connection: 'close' } : {}),
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : body);
+}
+
+function describe(error: unknown, requestId: string): readonly [number, DistributionErrorCode, string] {
+  if (error instanceof DomainError) {
+    const [status, code] = answers[error.code];
+    return [status, code, error.message];
+  }
+  if (storageTroubles.has((error as NodeJS.ErrnoException)?.code ?? '')) {
+    return [503, 'UNAVAILABLE', `the storage failed; request ${requestId}`];
+  }
+  return [500, 'UNKNOWN', `an internal error occurred; request ${requestId}`];
+}
+
+function hasBody(response: ServerResponse): boolean {
+  const { headers } = response.req;
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}

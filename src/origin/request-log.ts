@@ -23,6 +23,8 @@ export function recordRequest(
 ): RequestRecord {
   const record: RequestRecord = { requestId: randomUUID() };
   const startedAt = performance.now();
+  // Read now: a socket that closed has forgotten it.
+  const client = request.socket.remoteAddress;
   response.once('close', () => {
     const { error } = record;
     // Without the query: it can hold a token.
@@ -36,7 +38,7 @@ export function recordRequest(
       bytes: record.bytes ?? 0,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       user: record.user,
-      client: request.socket.remoteAddress,
+      client,
       userAgent: request.headers['user-agent'],
       ...(record.choice === undefined ? {} : { choice: record.choice }),
       ...(error instanceof Error ? { error: error.message } : {}),

@@ -180,7 +180,7 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       findManifest: prepareFindManifest(database),
       clock,
     }),
-    uploads: new UploadHandlers({ authorizer, database, blobStore, findLinkedBlob, uploads, clock }),
+    uploads: new UploadHandlers({ authorizer, database, blobStore, uploads, clock }),
   });
 }
 

@@ -2,6 +2,7 @@
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { Database, PreparedRow, Queryable, Transaction } from '../database.ts';
+import type { Repository } from './repositories.ts';
 
 /** Makes a stored blob readable in a repository. Linking twice is no error. */
 export async function linkBlob(
@@ -23,6 +24,24 @@ export async function linkBlob(
 export async function unlinkBlob(queries: Queryable, repositoryId: string, digest: Digest): Promise<boolean> {
   const deleted = await queries('repository_blobs').where({ repository_id: repositoryId, digest }).delete();
   return deleted > 0;
+}
+
+/** More repositories than this sharing a blob add nothing to the question whether a caller may read one of them. */
+const maximumSources = 1000;
+
+/** The repositories that link the blob: the one named, or all of them. */
+export async function listRepositoriesOfBlob(
+  queries: Queryable,
+  digest: Digest,
+  name: string | undefined,
+): Promise<Pick<Repository, 'name' | 'visibility'>[]> {
+  const query = queries('repository_blobs')
+    .join('repositories', 'repositories.id', 'repository_blobs.repository_id')
+    .where('repository_blobs.digest', digest)
+    .select('repositories.name', 'repositories.visibility')
+    .limit(maximumSources);
+  if (name !== undefined) query.where('repositories.name', name);
+  return query;
 }
 
 /** The sizes in bytes of those of the digests that the repository links. */

@@ -60,7 +60,7 @@ export class Authorizer {
 }
 
 /** True when the token holds the access. */
-export function grants(claims: RegistryTokenClaims, type: string, name: string, action: string): boolean {
+function grants(claims: RegistryTokenClaims, type: string, name: string, action: string): boolean {
   return claims.access.some(
     (entry) => entry.type === type && entry.name === name && entry.actions.includes(action),
   );

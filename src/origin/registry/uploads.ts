@@ -2,15 +2,16 @@
 import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { type Digest, parseDigest } from '../../shared/distribution/digest.ts';
-import { isRepositoryName, type RepositoryName } from '../../shared/distribution/repository-name.ts';
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
+import { allowedActions } from '../access/decide.ts';
 import { type Account, findAccount } from '../accounts/accounts.ts';
 import type { Database } from '../database.ts';
-import { type FindLinkedBlob, linkBlob } from '../images/blob-links.ts';
-import { getOrCreateRepository } from '../images/repositories.ts';
+import { linkBlob, listRepositoriesOfBlob } from '../images/blob-links.ts';
+import { getOrCreateRepository, namespaceOf } from '../images/repositories.ts';
 import type { Receive, UploadKey, Uploads } from '../images/uploads.ts';
 import type { RegistryTokenClaims } from '../keys/registry-token.ts';
-import { type Authorizer, grants } from './authorize.ts';
+import type { Authorizer } from './authorize.ts';
 import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
 import { streamBody } from './request-body.ts';
 
@@ -18,7 +19,6 @@ export class UploadHandlers {
   readonly #authorizer: Authorizer;
   readonly #database: Database;
   readonly #blobStore: BlobStore;
-  readonly #findLinked: FindLinkedBlob;
   readonly #uploads: Uploads;
   readonly #clock: Clock;
 
@@ -26,14 +26,12 @@ export class UploadHandlers {
     authorizer: Authorizer;
     database: Database;
     blobStore: BlobStore;
-    findLinkedBlob: FindLinkedBlob;
     uploads: Uploads;
     clock: Clock;
   }) {
     this.#authorizer = options.authorizer;
     this.#database = options.database;
     this.#blobStore = options.blobStore;
-    this.#findLinked = options.findLinkedBlob;
     this.#uploads = options.uploads;
     this.#clock = options.clock;
   }
@@ -44,7 +42,7 @@ export class UploadHandlers {
     const claims = this.#authorizer.authorize(exchange, repository, 'push');
     const account = await this.#accountOf(claims);
     const [mount] = queryValues(exchange, 'mount');
-    if (mount !== undefined && (await this.#mount(exchange, claims, repository, parseDigest(mount)))) return;
+    if (mount !== undefined && (await this.#mount(exchange, account, repository, parseDigest(mount)))) return;
     const digest = digestParameter(exchange);
     const key = await this.#uploads.begin(repository, account.id);
     if (digest === undefined) {
@@ -91,25 +89,27 @@ export class UploadHandlers {
   }
 
   /**
-   * Makes a blob of another repository readable in this one. False when that cannot be, for whatever reason: then
-   * the client uploads it, and learns nothing of a repository that it may not read.
+   * Makes a blob of another repository readable in this one: of the one named by `from`, or of any. What counts is
+   * that the pushing account may pull from it. False when that cannot be, for whatever reason: then the client uploads
+   * the blob, and learns nothing of a repository that it may not read.
    */
   async #mount(
     exchange: Exchange,
-    claims: RegistryTokenClaims,
+    account: Account,
     repository: RepositoryName,
     digest: Digest,
   ): Promise<boolean> {
     const [from] = queryValues(exchange, 'from');
-    // Without `from`, only this repository itself is certain to be readable by the caller.
-    const source = from ?? repository;
-    if (!isRepositoryName(source) || !grants(claims, 'repository', source, 'pull')) return false;
-    const blob = await this.#findLinked(source, digest);
-    if (blob === undefined || (await this.#blobStore.stat(digest)) === undefined) return false;
+    const linkedIn = await listRepositoriesOfBlob(this.#database.queries, digest, from);
+    const source = linkedIn.find(({ name, visibility }) =>
+      allowedActions(account, { namespace: namespaceOf(name), visibility }).includes('pull'),
+    );
+    const sizeBytes = source === undefined ? undefined : await this.#blobStore.stat(digest);
+    if (sizeBytes === undefined) return false;
     const now = this.#clock();
     await this.#database.transaction(async (tx) => {
       const { id } = await getOrCreateRepository(tx, repository, now);
-      await linkBlob(tx, { repositoryId: id, digest, sizeBytes: blob.sizeBytes }, now);
+      await linkBlob(tx, { repositoryId: id, digest, sizeBytes }, now);
     });
     answerCreated(exchange, repository, digest);
     return true;

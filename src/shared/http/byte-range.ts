@@ -2,8 +2,8 @@
 import type { ByteRange } from '../blob-store/blob-store.ts';
 
 /**
- * `undefined`: send everything. `'unsatisfiable'`: 416. An end past the last byte is clamped, since some clients
- * ask for one byte more than there is.
+ * `undefined`: send everything. `'unsatisfiable'`: 416, also for an end before its start. An end past the last byte
+ * is clamped, since some clients ask for one byte more than there is.
  */
 export function parseByteRange(
   header: string | undefined,
@@ -20,5 +20,5 @@ export function parseByteRange(
   const start = Number(first);
   if (start >= sizeBytes) return 'unsatisfiable';
   const end = last === '' ? sizeBytes - 1 : Math.min(Number(last), sizeBytes - 1);
-  return end < start ? undefined : { start, end };
+  return end < start ? 'unsatisfiable' : { start, end };
 }

@@ -15,7 +15,7 @@ import type { Logger } from '../shared/logging.ts';
 import { findAccount } from './accounts/accounts.ts';
 import { Authenticator } from './accounts/authenticate.ts';
 import { Passwords } from './accounts/passwords.ts';
-import { createApiApp } from './api/router.ts';
+import { createApi } from './api/router.ts';
 import { ensureCertificate, readCertificate, type ServerCertificate } from './certificates.ts';
 import type { OriginConfiguration } from './configuration.ts';
 import { Redirector } from './content-caches/redirect.ts';
@@ -225,11 +225,10 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
     }),
   );
   app.use(
-    createApiApp({
+    createApi({
       database,
       authenticator,
       passwords,
-      externalUrl: configuration.externalUrl,
       clock,
       logger,
       findApiToken: async (token) => {

@@ -2,6 +2,7 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { systemClock } from '../../shared/clock.ts';
 import { createLogger } from '../../shared/logging.ts';
+import { untilSignal } from '../../shared/signals.ts';
 import { parseConfiguration, type ServeOptions } from '../configuration.ts';
 import { startOrigin } from '../server.ts';
 
@@ -11,8 +12,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await makeWritable(configuration.dataDirectory);
   const logger = createLogger({ level: configuration.logLevel, program: 'dtr' });
   const origin = await startOrigin(configuration, { logger, clock: systemClock });
-  const signal = await firstSignal();
-  logger.info({ signal }, 'draining');
+  logger.info({ signal: await untilSignal() }, 'draining');
   await origin.close();
   logger.info('stopped');
 }
@@ -24,11 +24,4 @@ async function makeWritable(directory: string): Promise<void> {
   } catch (cause) {
     throw new Error(`cannot write to the directory ${directory}: ${(cause as Error).message}`, { cause });
   }
-}
-
-/** A second signal, while draining, changes nothing: running pushes get their time. */
-function firstSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => resolve(signal));
-  });
 }

@@ -147,6 +147,7 @@ export class DirectoryBlobWriter implements BlobWriter {
   #pendingBytes = 0;
   #writtenBytes: number;
   #closed = false;
+  readonly #reads = new Set<Promise<unknown>>();
 
   constructor(store: DirectoryBlobStore, path: string, file: FileHandle, sizeBytes: number) {
     this.#store = store;
@@ -191,11 +192,20 @@ export class DirectoryBlobWriter implements BlobWriter {
     }
   }
 
-  /** Copies what is written from `position` on into `into`; the number of bytes copied, 0 when there are none. */
+  /**
+   * Copies what is written from `position` on into `into`; the number of bytes copied, 0 when there are none or the
+   * writer is closed.
+   */
   async read(into: Uint8Array, position: number): Promise<number> {
     const length = Math.min(into.byteLength, this.#writtenBytes - position);
-    if (length <= 0) return 0;
-    return (await this.#file.read(into, 0, length, position)).bytesRead;
+    if (length <= 0 || this.#closed) return 0;
+    const reading = this.#file.read(into, 0, length, position);
+    this.#reads.add(reading);
+    try {
+      return (await reading).bytesRead;
+    } finally {
+      this.#reads.delete(reading);
+    }
   }
 
   async publish(digest: Digest): Promise<void> {
@@ -242,6 +252,8 @@ export class DirectoryBlobWriter implements BlobWriter {
     if (this.#closed) return;
     this.#closed = true;
     this.#pending = [];
+    // Never under a read that is still running: its buffer belongs to somebody.
+    await Promise.allSettled(this.#reads);
     await this.#file.close();
   }
 }

@@ -17,12 +17,14 @@ const answers = {
   'digest-mismatch': [400, 'DIGEST_INVALID'],
   'grant-unsupported': [400, 'UNSUPPORTED'],
   'input-invalid': [400, 'UNSUPPORTED'],
+  'json-invalid': [400, 'UNSUPPORTED'],
   'manifest-blob-unknown': [404, 'MANIFEST_BLOB_UNKNOWN'],
   'manifest-invalid': [400, 'MANIFEST_INVALID'],
   'manifest-unknown': [404, 'MANIFEST_UNKNOWN'],
   'media-type-unsupported': [415, 'UNSUPPORTED'],
   'method-not-allowed': [405, 'UNSUPPORTED'],
   'name-invalid': [400, 'NAME_INVALID'],
+  'not-acceptable': [406, 'UNSUPPORTED'],
   'not-authenticated': [401, 'UNAUTHORIZED'],
   'path-unknown': [404, 'UNSUPPORTED'],
   'progress-timeout': [408, 'UNKNOWN'],
@@ -44,7 +46,7 @@ const answers = {
 const storageTroubles = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EROFS', 'EFBIG', 'EIO', 'EACCES']);
 
 /** Writes the answer, or cuts the connection when one is already under way. Headers set before are kept. */
-export function answerError(response: ServerResponse, error: unknown, requestId: string): void {
+export function answerError(response: ServerResponse, error: unknown, requestId = ''): void {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -70,10 +72,11 @@ function describe(error: unknown, requestId: string): readonly [number, Distribu
     const [status, code] = answers[error.code];
     return [status, code, error.message];
   }
+  const mark = requestId === '' ? '' : `; request ${requestId}`;
   if (storageTroubles.has((error as NodeJS.ErrnoException)?.code ?? '')) {
-    return [503, 'UNAVAILABLE', `the storage failed; request ${requestId}`];
+    return [503, 'UNAVAILABLE', `the storage failed${mark}`];
   }
-  return [500, 'UNKNOWN', `an internal error occurred; request ${requestId}`];
+  return [500, 'UNKNOWN', `an internal error occurred${mark}`];
 }
 
 function hasBody(response: ServerResponse): boolean {

@@ -64,11 +64,7 @@ export async function sendBlob(
     response.end(range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end + 1));
     return lengthBytes;
   }
-  return sendPieces(
-    response,
-    lengthBytes === 0 ? nothing() : blob.read(range),
-    options.idleTimeoutMs ?? 60_000,
-  );
+  return sendPieces(response, blob.read(range), options.idleTimeoutMs ?? 60_000);
 }
 
 /** True when an `If-None-Match` header names the entity tag. */
@@ -133,5 +129,3 @@ export class ClientGone extends Error {
 function clientGone(): ClientGone {
   return new ClientGone();
 }
-
-async function* nothing(): BlobPieces {}

@@ -1,0 +1,319 @@
+/**
+ * Fills: fetching a blob that is not stored, once, however many clients wait for it.
+ *
+ *     upstream → hash → temporary file        the fill, which no client can slow or end
+ *                        ↑ ↑ ↑
+ *                     readers, each at its own offset and speed, the first client included
+ *
+ * The last byte is held back until the digest is verified: a client never gets a complete answer that is wrong.
+ */
+import type { Dispatcher } from 'undici';
+import type { BlobPieces, ByteRange } from '../shared/blob-store/blob-store.ts';
+import type { DirectoryBlobStore, DirectoryBlobWriter } from '../shared/blob-store/directory.ts';
+import { type Digest, hexOf } from '../shared/distribution/digest.ts';
+import type { RepositoryName } from '../shared/distribution/repository-name.ts';
+import { DomainError } from '../shared/errors.ts';
+import type { SendableBlob } from '../shared/http/send-blob.ts';
+import type { Logger } from '../shared/logging.ts';
+import { describeUpstreamError, type UpstreamClient } from './upstreams.ts';
+
+/** What a fill forwards: the very token that opened the blob here opens it upstream. */
+export interface FillRequest {
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  readonly token: string;
+  /** In the order in which they are asked. */
+  readonly hops: readonly string[];
+}
+
+/** Each hop is asked this often at most: once more after it broke off in the middle. */
+const roundsOfHops = 2;
+const readerPieceBytes = 256 * 1024;
+
+export class Fills {
+  readonly #running = new Map<Digest, Fill>();
+  readonly #store: DirectoryBlobStore;
+  readonly #client: UpstreamClient;
+  readonly #logger: Logger;
+  readonly #onStored: (digest: Digest) => void;
+  #closing = false;
+
+  constructor(options: {
+    store: DirectoryBlobStore;
+    client: UpstreamClient;
+    logger: Logger;
+    /** Called when a blob has been verified and stored. */
+    onStored: (digest: Digest) => void;
+  }) {
+    this.#store = options.store;
+    this.#client = options.client;
+    this.#logger = options.logger;
+    this.#onStored = options.onStored;
+  }
+
+  /** Forgets what fills of an earlier process left behind. */
+  async removeLeftovers(): Promise<void> {
+    for await (const { session } of this.#store.listSessions()) {
+      await (await this.#store.resume(session))?.discard();
+    }
+  }
+
+  /**
+   * The blob as it arrives, joining the fill that runs already. Resolves when its size is known.
+   * @throws DomainError `upstream-unavailable` when no upstream gives it
+   */
+  async open(request: FillRequest): Promise<SendableBlob> {
+    let fill = this.#running.get(request.digest);
+    if (fill === undefined) {
+      if (this.#closing) throw new DomainError('upstream-unavailable', 'the cache is shutting down');
+      fill = new Fill({ request, store: this.#store, client: this.#client, logger: this.#logger });
+      this.#running.set(request.digest, fill);
+      this.#follow(request.digest, fill);
+    }
+    return fill.open();
+  }
+
+  /** The size of a blob that is not stored, asked of the upstreams. @throws DomainError `upstream-unavailable` */
+  async sizeBytes(request: FillRequest): Promise<number> {
+    const failures: string[] = [];
+    for (const hop of request.hops) {
+      try {
+        const answer = await this.#client.request(hop, targetOf(request), { method: 'HEAD' });
+        await answer.body.dump();
+        return sizeOf(answer, request.digest, 0, undefined);
+      } catch (error) {
+        failures.push(`${hop}: ${describeUpstreamError(error)}`);
+      }
+    }
+    throw unavailable(failures);
+  }
+
+  /** Resolves when the running fills have ended; takes no new ones. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.allSettled([...this.#running.values()].map((fill) => fill.done));
+  }
+
+  #follow(digest: Digest, fill: Fill): void {
+    fill.done
+      .then(() => this.#onStored(digest))
+      // Told to the clients that wait and to the log, by the fill itself.
+      .catch(() => {})
+      .finally(() => this.#running.delete(digest));
+  }
+}
+
+class Fill {
+  /** Settles when the blob is stored, or cannot be had. */
+  readonly done: Promise<void>;
+  readonly #request: FillRequest;
+  readonly #store: DirectoryBlobStore;
+  readonly #client: UpstreamClient;
+  readonly #logger: Logger;
+  #writer: DirectoryBlobWriter | undefined;
+  #sizeBytes: number | undefined;
+  #state: 'filling' | 'stored' | 'failed' = 'filling';
+  #failure: unknown;
+  /** Readers wait on this for the next change; replaced at each. */
+  #change = Promise.withResolvers<void>();
+  #waiting = false;
+
+  constructor(options: {
+    request: FillRequest;
+    store: DirectoryBlobStore;
+    client: UpstreamClient;
+    logger: Logger;
+  }) {
+    this.#request = options.request;
+    this.#store = options.store;
+    this.#client = options.client;
+    this.#logger = options.logger;
+    this.done = this.#run();
+  }
+
+  async open(): Promise<SendableBlob> {
+    while (this.#sizeBytes === undefined && this.#state === 'filling') await this.#nextChange();
+    if (this.#sizeBytes === undefined) throw this.#failure;
+    return { sizeBytes: this.#sizeBytes, read: (range) => this.#follow(range) };
+  }
+
+  async #run(): Promise<void> {
+    const { digest } = this.#request;
+    try {
+      this.#writer = await this.#store.begin(`fill-${hexOf(digest).slice(0, 48)}`);
+      const hop = await this.#fetch(this.#writer);
+      try {
+        await this.#writer.publish(digest);
+      } catch (error) {
+        this.#logger.error({ digest, upstream: hop, err: error }, 'the blob of an upstream was not stored');
+        throw error;
+      }
+      this.#state = 'stored';
+    } catch (error) {
+      this.#state = 'failed';
+      this.#failure = error;
+      await this.#writer?.discard().catch(() => {});
+      throw error;
+    } finally {
+      this.#announce();
+    }
+  }
+
+  /** Brings every byte into the writer, going on elsewhere when a hop breaks off. Returns the hop that gave the last. */
+  async #fetch(writer: DirectoryBlobWriter): Promise<string> {
+    const { digest, hops } = this.#request;
+    const failures: string[] = [];
+    for (let round = 0; round < roundsOfHops; round += 1) {
+      for (const hop of hops) {
+        const startedAt = writer.sizeBytes;
+        try {
+          await this.#fetchFrom(hop, writer);
+          return hop;
+        } catch (error) {
+          // Trouble with our own disk is no fault of the hop, and another one does not cure it.
+          if (!writer.isOpen || isOwnTrouble(error)) throw error;
+          const reason = describeUpstreamError(error);
+          failures.push(`${hop}: ${reason}`);
+          this.#logger.warn(
+            { digest, upstream: hop, reason, atByte: writer.sizeBytes },
+            'an upstream failed',
+          );
+          if (writer.sizeBytes === startedAt && round > 0) continue;
+        }
+      }
+      // A second round is for those who broke off in the middle.
+      if (writer.sizeBytes === 0) break;
+    }
+    throw unavailable(failures);
+  }
+
+  async #fetchFrom(hop: string, writer: DirectoryBlobWriter): Promise<void> {
+    const from = writer.sizeBytes;
+    const answer = await this.#client.request(
+      hop,
+      targetOf(this.#request),
+      from === 0 ? {} : { range: `bytes=${from}-` },
+    );
+    const { body } = answer;
+    try {
+      const sizeBytes = sizeOf(answer, this.#request.digest, from, this.#sizeBytes);
+      if (this.#sizeBytes === undefined) {
+        this.#sizeBytes = sizeBytes;
+        this.#announce();
+      }
+      for await (const chunk of body) {
+        if (writer.sizeBytes + chunk.byteLength > sizeBytes)
+          throw new Error('it sent more than it announced');
+        await own(writer.write(chunk));
+        if (this.#waiting) await own(writer.flush());
+        this.#announce();
+      }
+      if (writer.sizeBytes < sizeBytes) throw new Error('it sent less than it announced');
+    } finally {
+      body.destroy();
+    }
+  }
+
+  /** Reads along behind the writer, then, once the blob is stored, from the store. */
+  async *#follow(range: ByteRange | undefined): BlobPieces {
+    const lastByte = (this.#sizeBytes as number) - 1;
+    const end = range?.end ?? lastByte;
+    const buffer = Buffer.allocUnsafe(Math.min(readerPieceBytes, end + 1));
+    let position = range?.start ?? 0;
+    for (;;) {
+      if (this.#state === 'failed') throw this.#failure;
+      if (this.#state === 'stored') {
+        if (position <= end) yield* this.#readStored({ start: position, end });
+        return;
+      }
+      // Short of the last byte: that one, and the end of an empty blob, wait for the digest.
+      const readable = Math.min(end + 1, lastByte) - position;
+      if (readable <= 0 && end < lastByte) return;
+      const into = buffer.subarray(0, Math.max(0, Math.min(buffer.byteLength, readable)));
+      const copied = (await this.#writer?.read(into, position)) ?? 0;
+      if (copied > 0) {
+        position += copied;
+        yield buffer.subarray(0, copied);
+      } else if (this.#state === 'filling') {
+        await this.#nextChange();
+      }
+    }
+  }
+
+  async *#readStored(range: ByteRange): BlobPieces {
+    const blob = await this.#store.open(this.#request.digest);
+    if (blob === undefined) throw new DomainError('storage-failed', 'the blob was removed while it was read');
+    try {
+      yield* blob.read(range);
+    } finally {
+      await blob.close();
+    }
+  }
+
+  #nextChange(): Promise<void> {
+    this.#waiting = true;
+    return this.#change.promise;
+  }
+
+  #announce(): void {
+    if (!this.#waiting && this.#state === 'filling') return;
+    this.#waiting = false;
+    const { resolve } = this.#change;
+    this.#change = Promise.withResolvers<void>();
+    resolve();
+  }
+}
+
+function targetOf({ repository, digest, token }: FillRequest): string {
+  return `/v2/${repository}/blobs/${digest}?token=${token}`;
+}
+
+/**
+ * The size of the whole blob by the head of an answer.
+ * @throws Error saying what is wrong with the answer, for the log
+ */
+function sizeOf(
+  answer: Dispatcher.ResponseData,
+  digest: Digest,
+  from: number,
+  known: number | undefined,
+): number {
+  const { statusCode, headers } = answer;
+  const wanted = from === 0 ? 200 : 206;
+  if (statusCode !== wanted) throw new Error(`it answered ${statusCode} where ${wanted} was expected`);
+  const encoding = headers['content-encoding'] ?? 'identity';
+  if (encoding !== 'identity') throw new Error(`it encoded the blob as ${encoding}`);
+  const named = headers['docker-content-digest'];
+  if (named !== undefined && named !== digest) throw new Error(`it answered with the blob ${named}`);
+  const length = String(headers['content-length'] ?? '');
+  if (!/^\d{1,15}$/.test(length)) throw new Error('it did not announce the length of the blob');
+  const sizeBytes = from + Number(length);
+  if (from > 0 && headers['content-range'] !== `bytes ${from}-${sizeBytes - 1}/${sizeBytes}`) {
+    throw new Error('it answered with another range than the one asked for');
+  }
+  if (known !== undefined && known !== sizeBytes)
+    throw new Error(`its blob has ${sizeBytes} bytes, not ${known}`);
+  return sizeBytes;
+}
+
+function unavailable(failures: readonly string[]): DomainError {
+  const reasons = failures.length === 0 ? 'no upstream is configured for it' : failures.join('; ');
+  return new DomainError('upstream-unavailable', `no upstream gave the blob: ${reasons}`);
+}
+
+/** Marks trouble of this cache itself, so that it is not blamed on the hop. */
+class OwnTrouble extends DomainError {}
+
+async function own(work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (cause) {
+    throw new OwnTrouble('storage-failed', `the cache cannot store the blob: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
+
+function isOwnTrouble(error: unknown): boolean {
+  return error instanceof OwnTrouble;
+}

@@ -1,0 +1,36 @@
+/** The program `dtr-content-cache <config.yml>`: a content cache in the foreground, its logs on standard output. */
+import { Command } from 'commander';
+import { readConfiguration } from './cache/configuration.ts';
+import { startContentCache } from './cache/server.ts';
+import { systemClock } from './shared/clock.ts';
+import { createLogger } from './shared/logging.ts';
+import { untilSignal } from './shared/signals.ts';
+
+// What is cached is for this server alone.
+process.umask(0o077);
+
+const program = new Command('dtr-content-cache')
+  .description('Serves blobs of an origin near its users, by signed URLs')
+  .argument('<config.yml>', 'a Docker Registry configuration file with the downstream middleware')
+  .option('--check', 'say whether the configuration is good, and end')
+  .action(run);
+
+async function run(path: string, options: { check?: boolean }): Promise<void> {
+  const configuration = readConfiguration(path);
+  if (options.check) {
+    console.log(`${path}: good`);
+    return;
+  }
+  const logger = createLogger({ level: configuration.logLevel, program: 'dtr-content-cache' });
+  const cache = await startContentCache(configuration, { logger, clock: systemClock });
+  logger.info({ signal: await untilSignal() }, 'draining');
+  await cache.close();
+  logger.info('stopped');
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+}

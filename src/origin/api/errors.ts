@@ -1,0 +1,98 @@
+/** What the API door answers for each error: statuses and codes of the original where it had them. */
+import type { ErrorRequestHandler } from 'express';
+import { errorBody } from '../../shared/distribution/error-codes.ts';
+import { DomainError, type ErrorCode } from '../../shared/errors.ts';
+import { requestRecord } from '../request-log.ts';
+
+const answers = {
+  'access-denied': [403, 'NOT_AUTHORIZED'],
+  'account-name-taken': [409, 'ACCOUNT_EXISTS'],
+  'account-unknown': [404, 'NO_SUCH_USER'],
+  'blob-unknown': [404, 'NO_SUCH_LAYER'],
+  'content-cache-name-taken': [409, 'CONTENT_CACHE_EXISTS'],
+  'content-cache-unknown': [404, 'NO_SUCH_CONTENT_CACHE'],
+  'digest-invalid': [400, 'INVALID_DIGEST'],
+  'digest-mismatch': [400, 'INVALID_DIGEST'],
+  'grant-unsupported': [400, 'INVALID_PARAMETERS'],
+  'input-invalid': [400, 'INVALID_PARAMETERS'],
+  'json-invalid': [400, 'INVALID_JSON'],
+  'manifest-blob-unknown': [404, 'NO_SUCH_LAYER'],
+  'manifest-invalid': [400, 'INVALID_PARAMETERS'],
+  'manifest-unknown': [404, 'NO_SUCH_MANIFEST'],
+  'media-type-unsupported': [415, 'UNSUPPORTED_MEDIA_TYPE'],
+  'method-not-allowed': [405, 'NOT_ALLOWED'],
+  'name-invalid': [400, 'INVALID_PARAMETERS'],
+  'not-acceptable': [406, 'NOT_ACCEPTABLE'],
+  'not-authenticated': [401, 'NOT_AUTHENTICATED'],
+  'path-unknown': [404, 'NO_SUCH_PATH'],
+  'progress-timeout': [408, 'INVALID_JSON'],
+  'range-invalid': [416, 'INVALID_PARAMETERS'],
+  'repository-unknown': [404, 'NO_SUCH_REPOSITORY'],
+  'setting-invalid': [400, 'INVALID_USER_SETTINGS'],
+  'signature-invalid': [403, 'NOT_AUTHORIZED'],
+  'signature-missing': [401, 'NOT_AUTHENTICATED'],
+  'size-mismatch': [400, 'INVALID_PARAMETERS'],
+  'storage-failed': [503, 'UNAVAILABLE'],
+  'tag-invalid': [400, 'INVALID_TAG_NAME'],
+  'too-large': [413, 'TOO_LARGE'],
+  'upload-range-invalid': [416, 'INVALID_PARAMETERS'],
+  'upload-unknown': [404, 'INVALID_PARAMETERS'],
+  'upstream-unavailable': [502, 'UNAVAILABLE'],
+} as const satisfies Record<ErrorCode, readonly [status: number, code: string]>;
+
+/** The last handler of the door. Nothing of an unexpected error reaches the client but the request's id. */
+export const answerApiError: ErrorRequestHandler = (error, _request, response, next) => {
+  const record = requestRecord(response);
+  const known = error instanceof DomainError ? error : fromLibrary(error);
+  record.error = known ?? error;
+  if (response.headersSent) {
+    next(error);
+    return;
+  }
+  const [status, code] = known === undefined ? ([500, 'INTERNAL_ERROR'] as const) : answers[known.code];
+  const message =
+    known?.message ??
+    'An internal server error occurred. Contact a system administrator for more information.';
+  const detail = known === undefined ? { requestId: record.requestId } : known.detail;
+  response
+    .status(status)
+    .type('application/json')
+    .send(errorBody(code, message, detail));
+};
+
+/** Errors of the contract's validator: their status says what is wrong, their first entry says where. */
+interface ValidationError extends Error {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly errors?: readonly { readonly path?: string; readonly message?: string }[];
+}
+
+/** What express's body parser and the contract's validator refused, as an error of ours. */
+function fromLibrary(error: unknown): DomainError | undefined {
+  const { status, errors, message } = error as ValidationError;
+  switch (status) {
+    case 400: {
+      if ((error as { type?: string }).type?.startsWith('entity.') === true) {
+        return new DomainError('json-invalid', 'Unable to parse JSON', { cause: error });
+      }
+      const field = errors?.[0]?.path?.replace(/^\/(?:body|query|params)\/?/, '').replaceAll('/', '.') ?? '';
+      const expectation = errors?.[0]?.message ?? message;
+      return new DomainError('input-invalid', field === '' ? expectation : `${field}: ${expectation}`, {
+        cause: error,
+        ...(field === '' ? {} : { detail: { field } }),
+      });
+    }
+    case 404:
+      return new DomainError('path-unknown', 'no such operation', { cause: error });
+    case 405:
+      return new DomainError('method-not-allowed', 'Method Not Allowed', { cause: error });
+    case 413:
+      return new DomainError('too-large', 'at most 100 KiB expected', { cause: error });
+    case 415:
+      return new DomainError('media-type-unsupported', 'application/json in UTF-8 expected', {
+        cause: error,
+      });
+    default:
+      return undefined;
+  }
+}

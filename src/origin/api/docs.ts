@@ -1,40 +1,64 @@
-/** The interactive API docs at `/docs/api/`: Swagger UI, served from here alone. */
-import { Router } from 'express';
+/** The interactive API docs at `/docs/api/`: Swagger UI and the contract itself, served from here alone. */
+import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
-import { serve, setup } from 'swagger-ui-express';
+import { serveFiles, setup } from 'swagger-ui-express';
+import type { Contract } from './openapi.ts';
 
-export function createDocs(contract: object): Router {
+/** What the page loads. Its package holds more: source maps, and a demo page that points to another site. */
+const pageFiles = new Set([
+  '/favicon-16x16.png',
+  '/favicon-32x32.png',
+  '/swagger-ui-bundle.js',
+  '/swagger-ui-init.js',
+  '/swagger-ui-standalone-preset.js',
+  '/swagger-ui.css',
+]);
+
+const swaggerUi = {
+  customSiteTitle: 'DTR API docs',
+  swaggerOptions: {
+    // Said here, or else the page would load whatever description its own address names as ?url=.
+    url: './openapi.json',
+    queryConfigEnabled: false,
+    validatorUrl: null,
+    // The bar above the page would offer to load a description from anywhere.
+    layout: 'BaseLayout',
+    persistAuthorization: false,
+    displayRequestDuration: true,
+  },
+};
+
+export function createDocs(contract: Contract): Router {
+  const json = JSON.stringify(contract.document);
   const routes = Router({ caseSensitive: true, strict: true });
   // Without the slash, the page's relative links would point beside it.
   routes.get('/docs/api', (_request, response) => response.redirect(308, '/docs/api/'));
-  routes.use(
-    '/docs/api/',
-    helmet.contentSecurityPolicy({
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        // Swagger UI styles its elements inline.
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        connectSrc: ["'self'"],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-      },
-    }),
-    serve,
-    setup(contract, {
-      customSiteTitle: 'DTR API docs',
-      // Hides the bar that loads a description from anywhere.
-      explorer: false,
-      swaggerOptions: {
-        queryConfigEnabled: false,
-        persistAuthorization: false,
-        validatorUrl: null,
-        displayRequestDuration: true,
-      },
-    }),
-  );
+  routes.get('/docs/api/openapi.json', (_request, response) => {
+    response.type('application/json').send(json);
+  });
+  routes.get('/docs/api/openapi.yaml', (_request, response) => {
+    response.type('application/yaml').send(contract.yaml);
+  });
+  routes.get('/docs/api/', contentSecurityPolicy, setup(undefined, swaggerUi));
+  routes.use('/docs/api', onlyPageFiles, serveFiles(undefined, swaggerUi));
   return routes;
 }
+
+const contentSecurityPolicy = helmet.contentSecurityPolicy({
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    scriptSrc: ["'self'"],
+    // Swagger UI styles its elements inline.
+    styleSrc: ["'self'", "'unsafe-inline'"],
+    imgSrc: ["'self'", 'data:'],
+    connectSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+});
+
+const onlyPageFiles: RequestHandler = (request, _response, next) => {
+  next(pageFiles.has(request.path) ? undefined : 'router');
+};

@@ -1,5 +1,5 @@
 /** What the API door answers for each error: statuses and codes of the original where it had them. */
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, Request } from 'express';
 import { errorBody } from '../../shared/distribution/error-codes.ts';
 import { DomainError, type ErrorCode } from '../../shared/errors.ts';
 import { requestRecord } from '../request-log.ts';
@@ -41,9 +41,9 @@ const answers = {
 } as const satisfies Record<ErrorCode, readonly [status: number, code: string]>;
 
 /** The last handler of the door. Nothing of an unexpected error reaches the client but the request's id. */
-export const answerApiError: ErrorRequestHandler = (error, _request, response, next) => {
+export const answerApiError: ErrorRequestHandler = (error, request, response, next) => {
   const record = requestRecord(response);
-  const known = error instanceof DomainError ? error : fromLibrary(error);
+  const known = error instanceof DomainError ? error : fromLibrary(error, request);
   record.error = known ?? error;
   if (response.headersSent) {
     next(error);
@@ -53,6 +53,7 @@ export const answerApiError: ErrorRequestHandler = (error, _request, response, n
   const message =
     known?.message ??
     'An internal server error occurred. Contact a system administrator for more information.';
+  if (known?.code === 'method-not-allowed') response.set('Allow', (error as ValidationError).headers?.Allow);
   const detail = known === undefined ? { requestId: record.requestId } : known.detail;
   response
     .status(status)
@@ -68,7 +69,7 @@ interface ValidationError extends Error {
 }
 
 /** What express's body parser and the contract's validator refused, as an error of ours. */
-function fromLibrary(error: unknown): DomainError | undefined {
+function fromLibrary(error: unknown, request: Request): DomainError | undefined {
   const { status, errors, message } = error as ValidationError;
   switch (status) {
     case 400: {
@@ -77,10 +78,14 @@ function fromLibrary(error: unknown): DomainError | undefined {
       }
       const field = errors?.[0]?.path?.replace(/^\/(?:body|query|params)\/?/, '').replaceAll('/', '.') ?? '';
       const expectation = errors?.[0]?.message ?? message;
-      return new DomainError('input-invalid', field === '' ? expectation : `${field}: ${expectation}`, {
-        cause: error,
-        ...(field === '' ? {} : { detail: { field } }),
-      });
+      return new DomainError(
+        isSettingsChange(request) ? 'setting-invalid' : 'input-invalid',
+        field === '' ? expectation : `${field}: ${expectation}`,
+        {
+          cause: error,
+          ...(field === '' ? {} : { detail: { field } }),
+        },
+      );
     }
     case 404:
       return new DomainError('path-unknown', 'no such operation', { cause: error });
@@ -95,4 +100,10 @@ function fromLibrary(error: unknown): DomainError | undefined {
     default:
       return undefined;
   }
+}
+
+/** The original has one code for whatever is wrong with the settings that a user sends. */
+function isSettingsChange(request: Request): boolean {
+  const { openapi } = request as Request & { openapi?: { schema: { operationId?: string } } };
+  return openapi?.schema.operationId === 'UpdateUserSettings';
 }

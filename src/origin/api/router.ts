@@ -1,10 +1,7 @@
 /** The API door: `/api/v0`, by the contract `openapi.yaml`, and its docs. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import express, { type Express, type RequestHandler } from 'express';
 import { middleware as validateByContract } from 'express-openapi-validator';
 import helmet from 'helmet';
-import { parse } from 'yaml';
 import type { Clock } from '../../shared/clock.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logging.ts';
@@ -16,6 +13,8 @@ import { adminsOnly, authenticate, type FindApiToken, sameOriginOnly, selfOrAdmi
 import { createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
+import { jsonBody } from './json-body.ts';
+import { loadContract, withHead } from './openapi.ts';
 
 export interface ApiOptions {
   readonly database: Database;
@@ -26,14 +25,12 @@ export interface ApiOptions {
   readonly logger: Logger;
 }
 
-export const contractPath = join(import.meta.dirname, '../../../openapi.yaml');
-
 /**
  * The order matters: who calls and whether they may comes before the request is looked at, so that nobody
  * learns from a complaint about a field that an operation exists for others.
  */
 export function createApi(options: ApiOptions): Express {
-  const contract = parse(readFileSync(contractPath, 'utf8'));
+  const contract = loadContract();
   const app = express();
   app.disable('x-powered-by');
   app.set('case sensitive routing', true);
@@ -48,11 +45,12 @@ export function createApi(options: ApiOptions): Express {
   app.post(['/api/v0/content_caches', '/api/v0/accounts'], adminsOnly);
   app.delete('/api/v0/content_caches/:contentcacheuuid', adminsOnly);
   app.use('/api/v0/accounts/:username/settings', selfOrAdmins);
-  app.use('/api/v0', express.json({ limit: '100kb' }));
-  app.use(allowOf(contract));
+  app.use('/api/v0', jsonBody);
   app.use(
     validateByContract({
-      apiSpec: contract,
+      apiSpec: withHead(contract.document),
+      // The address without the slash that some clients put at its end.
+      useRequestUrl: true,
       validateSecurity: false,
       validateRequests: { allowUnknownQueryParameters: false },
       validateResponses: {
@@ -104,19 +102,3 @@ const onlyJson: RequestHandler = (request, _response, next) => {
   if (!request.accepts('application/json')) throw new DomainError('not-acceptable', 'Not Acceptable');
   next();
 };
-
-/** Sets `Allow` on the way to a 405, from the methods that the contract has for the path. */
-function allowOf(contract: { paths: Record<string, object> }): RequestHandler {
-  const methodsOf = Object.entries(contract.paths).map(([path, operations]) => ({
-    pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
-    methods: Object.keys(operations).filter((key) => key !== 'parameters'),
-  }));
-  return (request, response, next) => {
-    const found = methodsOf.find(({ pattern }) => pattern.test(request.path));
-    const method = request.method === 'HEAD' ? 'get' : request.method.toLowerCase();
-    if (found !== undefined && !found.methods.includes(method)) {
-      response.setHeader('Allow', found.methods.map((name) => name.toUpperCase()).join(', '));
-    }
-    next();
-  };
-}

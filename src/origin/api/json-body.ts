@@ -1,0 +1,23 @@
+/** The body of a request to the API: JSON in UTF-8 (RFC 8259), not compressed, at most 100 KiB. */
+import express, { type RequestHandler } from 'express';
+import { DomainError } from '../../shared/errors.ts';
+
+const changing = new Set(['POST', 'PATCH']);
+
+/** Reads it into `request.body`; a body of another type is left to the contract's validator. */
+export const jsonBody: RequestHandler[] = [
+  express.json({
+    limit: '100kb',
+    inflate: false,
+    verify: (_request, _response, _body, encoding) => {
+      if (encoding !== 'utf-8') throw new DomainError('media-type-unsupported', 'UTF-8 expected');
+    },
+  }),
+  (request, _response, next) => {
+    // The contract's validator lets an absent body pass where no field of it is required.
+    if (request.body === undefined && changing.has(request.method) && request.is('json') !== false) {
+      throw new DomainError('json-invalid', 'Unable to parse JSON: the body is empty');
+    }
+    next();
+  },
+];

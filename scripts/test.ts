@@ -1,0 +1,15 @@
+/**
+ * `npm test`: every test but those with real clients. Ends with the line `N passed, N failed`.
+ */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { runTests } from './run-tests.ts';
+
+const root = join(import.meta.dirname, '..');
+const files = globSync('test/**/*.test.ts', {
+  cwd: root,
+  exclude: (path) => path.startsWith('test/clients'),
+});
+const { passed, failed } = await runTests(files.map((file) => join(root, file)).sort());
+console.log(`${passed} passed, ${failed} failed`);
+if (failed > 0 || passed === 0) process.exitCode = 1;

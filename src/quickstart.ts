@@ -3,10 +3,10 @@
  * by the page "Deploy DTR caches": runs the two programs, then registers the cache by the API.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { createInterface } from 'node:readline';
 import { Agent, fetch } from 'undici';
 
 const dataDirectory = resolve('data');
@@ -15,14 +15,18 @@ const originUrl = 'https://localhost:8443';
 const cacheName = 'region-us';
 const cacheUrl = 'http://localhost:5000';
 const adminName = 'admin';
-const startDeadlineMs = 30_000;
 
 interface Program {
   readonly name: string;
   readonly child: ChildProcess;
   readonly log: string;
+  /** Resolves once it listens; rejects when it ends before, having said why itself. */
+  readonly listening: Promise<void>;
   readonly ended: Promise<void>;
 }
+
+/** A program that could not start has said so in a line of its own: nothing is to be added. */
+class DidNotStart extends Error {}
 
 const programs: Program[] = [];
 let stopping = false;
@@ -35,16 +39,16 @@ try {
   await prepareDirectory();
   const firstStart = !existsSync(join(dataDirectory, 'admin-password'));
   const origin = run('origin', 'dtr.ts', ['serve', '--data', dataDirectory, '--listen', ':8443']);
-  await waitUntilReady(origin, `${originUrl}/_ping`);
+  await origin.listening;
   await writeCacheConfiguration();
   const cache = run('content-cache', 'dtr-content-cache.ts', [join(dataDirectory, 'config.yml')]);
-  await waitUntilReady(cache, `${cacheUrl}/_ping`);
+  await cache.listening;
   await registerCache();
   if (!stopping) await printNextSteps(firstStart);
   await Promise.race(programs.map(endedUnasked));
 } catch (error) {
   if (!stopping) {
-    process.stderr.write(`dtr: ${(error as Error).message}\n`);
+    if (!(error instanceof DidNotStart)) process.stderr.write(`dtr: ${(error as Error).message}\n`);
     process.exitCode = 1;
   }
 } finally {
@@ -63,16 +67,23 @@ async function prepareDirectory(): Promise<void> {
 
 function run(name: string, program: string, args: string[]): Program {
   const log = join(logDirectory, `${name}.log`);
-  const output = openSync(log, 'a');
   const child = spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
     // Errors that end a start come on standard error, one line each: those belong on the terminal.
-    stdio: ['ignore', output, 'inherit'],
-    // A Ctrl-C is passed on by us, so that the two programs are stopped in order and only once.
+    stdio: ['ignore', 'pipe', 'inherit'],
+    // A Ctrl-C is passed on by us, so that each program is stopped once.
     detached: true,
   });
-  closeSync(output);
+  child.stdout.pipe(createWriteStream(log, { flags: 'a' }));
   const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  const started = { name, child, log, ended };
+  const listening = new Promise<void>((done, fail) => {
+    createInterface(child.stdout).on('line', (line) => {
+      if (line.endsWith('"msg":"listening"}')) done();
+    });
+    ended.then(() => fail(new DidNotStart()));
+  });
+  // Looked at when its turn comes; until then it must not count as unhandled.
+  listening.catch(() => {});
+  const started = { name, child, log, listening, ended };
   programs.push(started);
   return started;
 }
@@ -86,25 +97,6 @@ function stop(): void {
 async function endedUnasked(program: Program): Promise<void> {
   await program.ended;
   if (!stopping) throw new Error(`the ${program.name} ended by itself: see ${program.log}`);
-}
-
-async function waitUntilReady(program: Program, url: string): Promise<void> {
-  const deadline = Date.now() + startDeadlineMs;
-  while (!stopping) {
-    if (program.child.exitCode !== null) throw new Error(`the ${program.name} did not start`);
-    if (await answers(url)) return;
-    if (Date.now() > deadline)
-      throw new Error(`the ${program.name} did not answer at ${url}: see ${program.log}`);
-    await delay(100);
-  }
-}
-
-async function answers(url: string): Promise<boolean> {
-  try {
-    return (await request(url)).ok;
-  } catch {
-    return false;
-  }
 }
 
 /** A request that trusts the origin's own CA. */

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { describe, it } from 'node:test';
+import { listen } from '../src/shared/http/shutdown.ts';
+import { freePort } from './setup/free-port.ts';
+import { tempDirectory } from './setup/temp-directory.ts';
+
+const source = join(import.meta.dirname, '../src');
+
+function start(program: string, ...args: string[]): ChildProcess {
+  return spawn(process.execPath, [join(source, program), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** What the program wrote to standard error, and its exit code. */
+async function ending(child: ChildProcess): Promise<{ code: number; errors: string[] }> {
+  const errors: string[] = [];
+  createInterface(child.stderr as NodeJS.ReadableStream).on('line', (line) => errors.push(line));
+  child.stdout?.resume();
+  const [code] = await once(child, 'close');
+  return { code, errors };
+}
+
+async function untilListening(child: ChildProcess): Promise<void> {
+  for await (const line of createInterface(child.stdout as NodeJS.ReadableStream)) {
+    if (line.includes('"msg":"listening"')) return;
+  }
+  throw new Error('it ended before it listened');
+}
+
+describe('dtr serve', () => {
+  it('starts on an empty directory, keeps its secrets to itself, drains on SIGTERM and goes on with the same data', async () => {
+    const data = join(await tempDirectory(), 'data');
+    const port = await freePort();
+    const args = ['serve', '--data', data, '--listen', `127.0.0.1:${port}`];
+    const passwords: string[] = [];
+    for (let round = 0; round < 2; round += 1) {
+      const child = start('dtr.ts', ...args);
+      const ended = ending(child);
+      await untilListening(child);
+      passwords.push(await readFile(join(data, 'admin-password'), 'utf8'));
+      child.kill('SIGTERM');
+      assert.deepEqual(await ended, { code: 0, errors: [] });
+    }
+    assert.equal(passwords[0], passwords[1]);
+    for (const secret of ['admin-password', 'ca-key.pem', 'server-key.pem', 'dtr.db']) {
+      assert.equal((await stat(join(data, secret))).mode & 0o777, 0o600, secret);
+    }
+  });
+
+  const failures: [what: string, prepare: (data: string) => Promise<string[]>, line: RegExp][] = [
+    [
+      'a directory that cannot be written',
+      async (data) => {
+        await writeFile(data, 'a file');
+        return [];
+      },
+      /^dtr: cannot write to the directory \S+: /,
+    ],
+    [
+      'a damaged database',
+      async (data) => {
+        await mkdir(data);
+        await writeFile(
+          join(data, 'dtr.db'),
+          'this is no database, but it is long enough to be read as one '.repeat(20),
+        );
+        return [];
+      },
+      /^dtr: the database \S+ is damaged \(.+\): restore it from a backup$/,
+    ],
+    [
+      'blobs whose database is gone',
+      async (data) => {
+        await mkdir(join(data, 'blobs'), { recursive: true });
+        return [];
+      },
+      /^dtr: the database \S+ is missing although there are blobs beside it: restore it from a backup$/,
+    ],
+    ['an address that is none', async () => ['--listen', 'here'], /^dtr: --listen: \[host\]:port expected$/],
+    [
+      'an external URL with a path',
+      async () => ['--external-url', 'https://dtr.example/x'],
+      /^dtr: --external-url: .+ expected$/,
+    ],
+    [
+      'a certificate that is not there',
+      async () => ['--tls-certificate', '/nowhere.pem', '--tls-key', '/nowhere.pem'],
+      /^dtr: cannot read \/nowhere\.pem: /,
+    ],
+  ];
+  for (const [what, prepare, line] of failures) {
+    it(`${what}: one line that says so, and exit code 1`, async () => {
+      const data = join(await tempDirectory(), 'data');
+      const more = await prepare(data);
+      const { code, errors } = await ending(
+        start('dtr.ts', 'serve', '--data', data, '--listen', '127.0.0.1:0', ...more),
+      );
+      assert.equal(code, 1);
+      assert.equal(errors.length, 1, errors.join('\n'));
+      assert.match(errors[0] as string, line);
+    });
+  }
+
+  it('a port that is taken: one line that says so, and exit code 1', async () => {
+    const other = createServer();
+    const port = await listen(other as Parameters<typeof listen>[0], { host: '127.0.0.1', port: 0 });
+    const data = join(await tempDirectory(), 'data');
+    const { code, errors } = await ending(
+      start('dtr.ts', 'serve', '--data', data, '--listen', `127.0.0.1:${port}`),
+    );
+    other.close();
+    assert.equal(code, 1);
+    assert.deepEqual(errors, [
+      `dtr: cannot listen on 127.0.0.1:${port}: the port is taken by another program`,
+    ]);
+  });
+
+  it('data that another origin uses: one line that says so, and exit code 1', async () => {
+    const data = join(await tempDirectory(), 'data');
+    const first = start('dtr.ts', 'serve', '--data', data, '--listen', '127.0.0.1:0');
+    const firstEnded = ending(first);
+    await untilListening(first);
+    const { code, errors } = await ending(
+      start('dtr.ts', 'serve', '--data', data, '--listen', '127.0.0.1:0'),
+    );
+    assert.equal(code, 1);
+    assert.deepEqual(errors, [`dtr: the data in ${data} is in use by another origin`]);
+    first.kill('SIGTERM');
+    assert.equal((await firstEnded).code, 0);
+  });
+});
+
+describe('dtr-content-cache', () => {
+  it('a configuration that is wrong: each problem in a line with file, line and key, and exit code 1', async () => {
+    const file = join(await tempDirectory(), 'config.yml');
+    await writeFile(file, 'version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: relative\nhttpd: {}\n');
+    const { code, errors } = await ending(start('dtr-content-cache.ts', file));
+    assert.equal(code, 1);
+    assert.deepEqual(
+      errors.map((line) => line.replace(file, 'config.yml').split(': ').slice(0, 2).join(': ')),
+      ['config.yml:1: middleware', 'config.yml:5: httpd'],
+    );
+  });
+
+  it('a file that is not there: one line that says so, and exit code 1', async () => {
+    const { code, errors } = await ending(start('dtr-content-cache.ts', '/nowhere/config.yml'));
+    assert.equal(code, 1);
+    assert.match(errors.join('\n'), /^\/nowhere\/config\.yml: cannot be read: /);
+  });
+});

@@ -13,7 +13,6 @@ const stamp = join(modules, '.installed-from');
 
 function installDependencies() {
   const wanted = createHash('sha256')
-    .update(readFileSync(join(root, 'package.json')))
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;

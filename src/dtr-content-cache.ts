@@ -1,6 +1,6 @@
 /** The program `dtr-content-cache <config.yml>`: a content cache in the foreground, its logs on standard output. */
 import { Command } from 'commander';
-import { readConfiguration } from './cache/configuration.ts';
+import { ConfigurationInvalid, readConfiguration } from './cache/configuration.ts';
 import { startContentCache } from './cache/server.ts';
 import { systemClock } from './shared/clock.ts';
 import { createLogger } from './shared/logging.ts';
@@ -31,6 +31,8 @@ async function run(path: string, options: { check?: boolean }): Promise<void> {
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  // Problems of the configuration name the file and the line instead.
+  const prefix = error instanceof ConfigurationInvalid ? '' : 'dtr-content-cache: ';
+  console.error(`${prefix}${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }

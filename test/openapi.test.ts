@@ -1,0 +1,87 @@
+/** The contract and the origin agree: each operation has a route, each route an operation. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Express, Router } from 'express';
+import { Authenticator } from '../src/origin/accounts/authenticate.ts';
+import { Passwords } from '../src/origin/accounts/passwords.ts';
+import { loadContract } from '../src/origin/api/openapi.ts';
+import { createApi } from '../src/origin/api/router.ts';
+import { openDatabase } from '../src/origin/database.ts';
+import { systemClock } from '../src/shared/clock.ts';
+import { keepingLogger } from './setup/logger.ts';
+import { tempDirectory } from './setup/temp-directory.ts';
+
+const { document } = loadContract();
+const methods = ['get', 'put', 'post', 'patch', 'delete', 'options', 'head', 'trace'] as const;
+
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  methods.flatMap((method) => {
+    const operation = item[method];
+    return operation === undefined ? [] : [{ name: `${method.toUpperCase()} ${path}`, operation }];
+  }),
+);
+
+describe('openapi.yaml', () => {
+  it('names exactly the routes that the API answers', async () => {
+    assert.deepEqual((await routesOfApi()).sort(), operations.map(({ name }) => name).sort());
+  });
+
+  for (const { name, operation } of operations) {
+    it(`${name} says who may, what comes back, and every way to fail, with an example of each`, () => {
+      assert.match(operation.operationId ?? '', /^[A-Z][A-Za-z]+$/);
+      assert.equal(operation.tags?.length, 1);
+      assert.ok(operation.summary);
+      assert.ok(operation.description);
+      const statuses = Object.keys(operation.responses ?? {});
+      const expected = ['400', '401', '403', '405', '406', '500'];
+      if (operation.requestBody !== undefined) expected.push('413', '415');
+      assert.deepEqual(
+        expected.filter((status) => !statuses.includes(status)),
+        [],
+      );
+      assert.equal(statuses.filter((status) => status.startsWith('2')).length, 1);
+      for (const [status, response] of Object.entries(operation.responses ?? {})) {
+        if (status === '204') continue;
+        const { content } = resolve(response as object) as { content?: Record<string, object> };
+        assert.deepEqual(Object.keys(content ?? {}), ['application/json'], status);
+        assert.ok('example' in (content?.['application/json'] ?? {}), `${status} has no example`);
+      }
+    });
+  }
+
+  it('uses each operation id once', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    assert.equal(new Set(ids).size, ids.length);
+  });
+});
+
+function resolve(value: object): object {
+  if (!('$ref' in value)) return value;
+  const steps = String(value.$ref).replace(/^#\//, '').split('/');
+  return steps.reduce((at, step) => (at as Record<string, object>)[step] as object, document as object);
+}
+
+/** What express would answer below `/api/v0`, read from its routers: the guards before the routes have none. */
+async function routesOfApi(): Promise<string[]> {
+  const database = await openDatabase(await tempDirectory());
+  const passwords = new Passwords();
+  const app = createApi({
+    database,
+    passwords,
+    authenticator: new Authenticator({ database, passwords, clock: systemClock }),
+    findApiToken: async () => undefined,
+    clock: systemClock,
+    logger: keepingLogger().logger,
+  });
+  await database.close();
+  const routers = (app as Express & { router: Router }).router.stack
+    .map(({ handle }) => handle as Partial<Router>)
+    .filter(({ stack }) => stack !== undefined);
+  return routers.flatMap(({ stack }) =>
+    (stack ?? []).flatMap(({ route }) => {
+      if (route === undefined || !route.path.startsWith('/api/')) return [];
+      const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
+      return route.stack.map(({ method }) => `${method.toUpperCase()} ${path}`);
+    }),
+  );
+}

@@ -1,0 +1,180 @@
+/** The API docs in a real browser, as an admin uses them. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import { startApi } from './api.ts';
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const missing =
+  existsSync(executablePath) || process.env.CI === 'true'
+    ? false
+    : `NOT TESTED: there is no browser at ${executablePath} (Debian's package chromium, or CHROMIUM=<path>)`;
+
+const api = await startApi();
+
+describe('the files of the API docs', () => {
+  it('/docs/api leads to the page, without the query that it was called with', async () => {
+    const answer = await fetch(`${api.origin.url}/docs/api?url=https://evil.example`, { redirect: 'manual' });
+    assert.equal(answer.status, 308);
+    assert.equal(answer.headers.get('location'), '/docs/api/');
+  });
+
+  it('the contract is beside the page, as JSON and as it was written', async () => {
+    const json = await fetch(`${api.origin.url}/docs/api/openapi.json`);
+    assert.equal(((await json.json()) as { openapi: string }).openapi, '3.1.0');
+    const yaml = await fetch(`${api.origin.url}/docs/api/openapi.yaml`);
+    assert.match(await yaml.text(), /^openapi: 3\.1\.0\n/);
+  });
+
+  it('the page runs no script but its own and is framed by nobody', async () => {
+    const page = await fetch(`${api.origin.url}/docs/api/`);
+    const policy = page.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /default-src 'none'/);
+    assert.match(policy, /script-src 'self'(;|$)/);
+    assert.match(policy, /frame-ancestors 'none'/);
+    assert.doesNotMatch(await page.text(), /<script(?![^>]* src="\.\/)/);
+  });
+
+  for (const file of [
+    'index.html',
+    'swagger-initializer.js',
+    'oauth2-redirect.html',
+    'swagger-ui-bundle.js.map',
+    'package.json',
+    '..%2fpackage.json',
+    '..%2f..%2f..%2fetc%2fpasswd',
+    'nothing',
+  ]) {
+    it(`${file} is not among them (I09)`, async () => {
+      const answer = await api.ask('GET', `/docs/api/${file}`, { as: 'nobody' });
+      assert.equal(answer.status, 404);
+    });
+  }
+});
+
+describe('the API docs in Chromium', { skip: missing }, () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await chromium.launch({
+      executablePath,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
+    });
+  });
+  after(() => browser?.close());
+
+  it('an admin signs in, registers a cache, sees it in the list and chooses it', async () => {
+    const { page, complaints } = await openPage();
+    await page.goto(`${api.origin.url}/docs/api`);
+    await page.locator('.opblock').first().waitFor();
+
+    const list = await execute(page, 'ListContentCaches', {});
+    assert.equal(list.status, '401');
+
+    await signIn(page, 'admin', api.origin.adminPassword);
+    const created = await execute(page, 'CreateContentCache', {
+      body: '{"name":"region-us","host":"http://203.0.113.7:5000"}',
+    });
+    assert.equal(created.status, '201', created.body);
+    const { id } = JSON.parse(created.body) as { id: string };
+
+    const listed = await execute(page, 'ListContentCaches', {});
+    assert.equal(listed.status, '200');
+    assert.deepEqual(JSON.parse(listed.body), [{ id, name: 'region-us', host: 'http://203.0.113.7:5000' }]);
+
+    const chosen = await execute(page, 'UpdateUserSettings', {
+      parameter: 'admin',
+      body: JSON.stringify({ contentCacheUUID: id }),
+    });
+    assert.equal(chosen.status, '200', chosen.body);
+    assert.equal(JSON.parse(chosen.body).contentCacheUUID, id);
+    assert.deepEqual(complaints, []);
+
+    await page.reload();
+    await page.locator('.opblock').first().waitFor();
+    const forgotten = await execute(page, 'ListContentCaches', {});
+    assert.equal(forgotten.status, '401', 'the password is not kept in the browser');
+    assert.deepEqual(complaints, []);
+    await page.close();
+  });
+
+  for (const query of ['?url=/evil.json', '?configUrl=/evil.json', '?url=https://evil.example/a.json']) {
+    it(`shows its own contract whatever the address says: ${query} (B10)`, async () => {
+      const { page, complaints, requested } = await openPage();
+      await page.goto(`${api.origin.url}/docs/api/${query}`);
+      await page.locator('.opblock').first().waitFor();
+      assert.match(await page.locator('.info .title').innerText(), /^DTR management API/);
+      assert.deepEqual(
+        requested.filter((url) => /evil/.test(new URL(url).pathname + new URL(url).host)),
+        [],
+      );
+      assert.deepEqual(complaints, []);
+      await page.close();
+    });
+  }
+
+  /** A page that notes each request to another host, each violation of the policy and each error of a script. */
+  async function openPage(): Promise<{ page: Page; complaints: string[]; requested: string[] }> {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(10_000);
+    const complaints: string[] = [];
+    const requested: string[] = [];
+    page.on('request', (request) => {
+      const url = request.url();
+      if (url.startsWith('data:') || url.startsWith('blob:')) return;
+      requested.push(url);
+      if (new URL(url).origin !== api.origin.url) complaints.push(`request to ${url}`);
+    });
+    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+    page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
+    page.on('console', (message) => {
+      const text = message.text();
+      if (/content security policy|refused to/i.test(text)) complaints.push(text);
+    });
+    await page.exposeFunction('noteViolation', (text: string) => complaints.push(text));
+    await page.addInitScript(`addEventListener('securitypolicyviolation', (event) =>
+      noteViolation(event.violatedDirective + ' ' + event.blockedURI));`);
+    return { page, complaints, requested };
+  }
+});
+
+async function signIn(page: Page, user: string, password: string): Promise<void> {
+  await page.locator('.auth-wrapper .btn.authorize').click();
+  const dialog = page.locator('.modal-ux');
+  await dialog.locator('#auth_username, input[name="username"]').fill(user);
+  await dialog.locator('#auth_password, input[name="password"]').fill(password);
+  const form = dialog.locator('form', { has: page.locator('input[name="username"]') });
+  await form.locator('button[type="submit"]').click();
+  await dialog.locator('.btn-done').first().click();
+}
+
+/** "Try it out" on one operation: what it answered, as the page shows it. */
+async function execute(
+  page: Page,
+  operation: string,
+  input: { parameter?: string; body?: string },
+): Promise<{ status: string; body: string }> {
+  const block = page.locator(`.opblock[id$="-${operation}"]`);
+  if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary').click();
+  const tryOut = block.locator('.try-out__btn:not(.cancel)');
+  await block.locator('.try-out__btn').waitFor();
+  if ((await tryOut.count()) > 0) await tryOut.click();
+  if (input.parameter !== undefined) await block.locator('.parameters input').fill(input.parameter);
+  if (input.body !== undefined) await block.locator('textarea').fill(input.body);
+  const clear = block.locator('.btn-clear');
+  if ((await clear.count()) > 0) await clear.click();
+  await block.locator('.execute').click();
+  const live: Locator = block.locator('.live-responses-table .response');
+  await live.waitFor();
+  const status = (await live.locator('.response-col_status').innerText()).trim().split(/\s/)[0] as string;
+  const body = await live.locator('.highlight-code code, pre').first().innerText();
+  return { status, body };
+}

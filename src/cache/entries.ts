@@ -15,6 +15,7 @@ export class Entries {
   readonly #clock: Clock;
   readonly #logger: Logger;
   #changed = false;
+  #saving = Promise.resolve();
 
   /** `directory`: where `entries.json` is. */
   constructor(options: { directory: string; clock: Clock; logger: Logger }) {
@@ -51,7 +52,13 @@ export class Entries {
   }
 
   /** Writes the times down if they changed. A failure is logged: it costs precision, not blobs. */
-  async save(): Promise<void> {
+  save(): Promise<void> {
+    // One after the other: they write to the same temporary file.
+    this.#saving = this.#saving.then(() => this.#write());
+    return this.#saving;
+  }
+
+  async #write(): Promise<void> {
     if (!this.#changed) return;
     this.#changed = false;
     try {

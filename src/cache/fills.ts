@@ -8,7 +8,7 @@
  * The last byte is held back until the digest is verified: a client never gets a complete answer that is wrong.
  */
 import type { Dispatcher } from 'undici';
-import type { BlobPieces, ByteRange } from '../shared/blob-store/blob-store.ts';
+import type { BlobPieces, ByteRange, StoredBlob } from '../shared/blob-store/blob-store.ts';
 import type { DirectoryBlobStore, DirectoryBlobWriter } from '../shared/blob-store/directory.ts';
 import { type Digest, hexOf } from '../shared/distribution/digest.ts';
 import type { RepositoryName } from '../shared/distribution/repository-name.ts';
@@ -117,6 +117,10 @@ class Fill {
   /** Readers wait on this for the next change; replaced at each. */
   #change = Promise.withResolvers<void>();
   #waiting = false;
+  #readers = 0;
+  /** Open from the moment the blob is stored until the last reader leaves. */
+  #stored: Promise<StoredBlob | undefined> | undefined;
+  #lastTurn = Promise.resolve();
 
   constructor(options: {
     request: FillRequest;
@@ -133,21 +137,21 @@ class Fill {
 
   async open(): Promise<SendableBlob> {
     while (this.#sizeBytes === undefined && this.#state === 'filling') await this.#nextChange();
-    if (this.#sizeBytes === undefined) throw this.#failure;
-    return { sizeBytes: this.#sizeBytes, read: (range) => this.#follow(range) };
+    if (this.#sizeBytes === undefined || this.#state === 'failed') throw this.#failure;
+    return { sizeBytes: this.#sizeBytes, read: (range) => this.#readAlong(range) };
   }
 
   async #run(): Promise<void> {
     const { digest } = this.#request;
     try {
-      this.#writer = await this.#store.begin(`fill-${hexOf(digest).slice(0, 48)}`);
-      const hop = await this.#fetch(this.#writer);
-      try {
-        await this.#writer.publish(digest);
-      } catch (error) {
-        this.#logger.error({ digest, upstream: hop, err: error }, 'the blob of an upstream was not stored');
-        throw error;
+      // A fill of it may have ended after the door looked.
+      this.#sizeBytes = await this.#store.stat(digest);
+      if (this.#sizeBytes === undefined) {
+        this.#writer = await this.#store.begin(`fill-${hexOf(digest).slice(0, 48)}`);
+        const hop = await this.#fetch(this.#writer);
+        await this.#publish(this.#writer, hop);
       }
+      if (this.#readers > 0) await this.#openStored();
       this.#state = 'stored';
     } catch (error) {
       this.#state = 'failed';
@@ -159,13 +163,25 @@ class Fill {
     }
   }
 
+  async #publish(writer: DirectoryBlobWriter, hop: string): Promise<void> {
+    const { digest } = this.#request;
+    try {
+      await this.#inTurn(() => writer.publish(digest));
+    } catch (error) {
+      this.#logger.error({ digest, upstream: hop, err: error }, 'the blob of an upstream was not stored');
+      if (error instanceof DomainError && error.code === 'digest-mismatch') {
+        throw unavailable([`${hop}: its bytes do not have the digest asked for`]);
+      }
+      throw error;
+    }
+  }
+
   /** Brings every byte into the writer, going on elsewhere when a hop breaks off. Returns the hop that gave the last. */
   async #fetch(writer: DirectoryBlobWriter): Promise<string> {
     const { digest, hops } = this.#request;
     const failures: string[] = [];
     for (let round = 0; round < roundsOfHops; round += 1) {
       for (const hop of hops) {
-        const startedAt = writer.sizeBytes;
         try {
           await this.#fetchFrom(hop, writer);
           return hop;
@@ -178,7 +194,6 @@ class Fill {
             { digest, upstream: hop, reason, atByte: writer.sizeBytes },
             'an upstream failed',
           );
-          if (writer.sizeBytes === startedAt && round > 0) continue;
         }
       }
       // A second round is for those who broke off in the middle.
@@ -195,6 +210,8 @@ class Fill {
       from === 0 ? {} : { range: `bytes=${from}-` },
     );
     const { body } = answer;
+    // Destroyed unread, it reports an error of its own beside the one thrown here.
+    body.on('error', () => {});
     try {
       const sizeBytes = sizeOf(answer, this.#request.digest, from, this.#sizeBytes);
       if (this.#sizeBytes === undefined) {
@@ -204,8 +221,8 @@ class Fill {
       for await (const chunk of body) {
         if (writer.sizeBytes + chunk.byteLength > sizeBytes)
           throw new Error('it sent more than it announced');
-        await own(writer.write(chunk));
-        if (this.#waiting) await own(writer.flush());
+        await own(this.#inTurn(() => writer.write(chunk)));
+        if (this.#waiting) await own(this.#inTurn(() => writer.flush()));
         this.#announce();
       }
       if (writer.sizeBytes < sizeBytes) throw new Error('it sent less than it announced');
@@ -215,39 +232,70 @@ class Fill {
   }
 
   /** Reads along behind the writer, then, once the blob is stored, from the store. */
-  async *#follow(range: ByteRange | undefined): BlobPieces {
+  async *#readAlong(range: ByteRange | undefined): BlobPieces {
     const lastByte = (this.#sizeBytes as number) - 1;
     const end = range?.end ?? lastByte;
     const buffer = Buffer.allocUnsafe(Math.min(readerPieceBytes, end + 1));
     let position = range?.start ?? 0;
-    for (;;) {
+    this.#readers += 1;
+    try {
+      while (this.#state === 'filling') {
+        // Short of the last byte: that one, and the end of an empty blob, wait for the digest.
+        const readable = Math.min(end + 1, lastByte) - position;
+        if (readable <= 0 && end < lastByte) return;
+        const into = buffer.subarray(0, Math.max(0, Math.min(buffer.byteLength, readable)));
+        const copied = await this.#readWritten(into, position);
+        if (copied > 0) {
+          position += copied;
+          yield buffer.subarray(0, copied);
+        } else if (this.#state === 'filling') {
+          await this.#nextChange();
+        }
+      }
       if (this.#state === 'failed') throw this.#failure;
-      if (this.#state === 'stored') {
-        if (position <= end) yield* this.#readStored({ start: position, end });
-        return;
-      }
-      // Short of the last byte: that one, and the end of an empty blob, wait for the digest.
-      const readable = Math.min(end + 1, lastByte) - position;
-      if (readable <= 0 && end < lastByte) return;
-      const into = buffer.subarray(0, Math.max(0, Math.min(buffer.byteLength, readable)));
-      const copied = (await this.#writer?.read(into, position)) ?? 0;
-      if (copied > 0) {
-        position += copied;
-        yield buffer.subarray(0, copied);
-      } else if (this.#state === 'filling') {
-        await this.#nextChange();
-      }
+      if (position <= end) yield* this.#readStored({ start: position, end });
+    } finally {
+      this.#readers -= 1;
+      if (this.#readers === 0) await this.#closeStored();
     }
   }
 
-  async *#readStored(range: ByteRange): BlobPieces {
-    const blob = await this.#store.open(this.#request.digest);
-    if (blob === undefined) throw new DomainError('storage-failed', 'the blob was removed while it was read');
-    try {
-      yield* blob.read(range);
-    } finally {
-      await blob.close();
+  /** Copies what the file has from `position` on; what the writer still gathers is brought there first. */
+  async #readWritten(into: Uint8Array, position: number): Promise<number> {
+    const writer = this.#writer;
+    if (writer === undefined || into.byteLength === 0) return 0;
+    for (;;) {
+      const copied = await writer.read(into, position);
+      if (copied > 0 || !writer.isOpen || writer.sizeBytes <= position) return copied;
+      await this.#inTurn(() => writer.flush());
     }
+  }
+
+  /** From the file that was opened when the blob was stored: eviction does not take it from who reads. */
+  async *#readStored(range: ByteRange): BlobPieces {
+    const stored = await this.#openStored();
+    if (stored === undefined) {
+      throw new DomainError('storage-failed', 'the blob was removed before it was read');
+    }
+    yield* stored.read(range);
+  }
+
+  #openStored(): Promise<StoredBlob | undefined> {
+    this.#stored ??= this.#store.open(this.#request.digest);
+    return this.#stored;
+  }
+
+  async #closeStored(): Promise<void> {
+    const stored = this.#stored;
+    this.#stored = undefined;
+    await (await stored)?.close();
+  }
+
+  /** The writer does one thing at a time, and readers ask it for some, too. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#lastTurn.then(work);
+    this.#lastTurn = done.catch(() => {});
+    return done;
   }
 
   #nextChange(): Promise<void> {

@@ -150,7 +150,7 @@ class KeySource {
 
   refreshInBackground(): void {
     this.refresh().catch((error) =>
-      this.#logger.error({ err: error, origin: this.name }, 'key set not stored'),
+      this.#logger.error({ err: error, origin: this.name }, 'key set not fetched'),
     );
   }
 
@@ -170,7 +170,10 @@ class KeySource {
         const isNew = JSON.stringify(keySet) !== JSON.stringify(this.current);
         this.#use(keySet);
         this.#fetchedAt = this.#clock();
-        if (isNew) await this.#keep(keySet);
+        if (isNew)
+          await this.#keep(keySet).catch((error) =>
+            this.#logger.warn({ err: error, origin: this.name }, 'key set not stored'),
+          );
         return;
       } catch (error) {
         failures.push(`${hop}: ${describeUpstreamError(error)}`);

@@ -112,7 +112,7 @@ function createListener(parts: ListenerParts) {
       const line = {
         method: request.method,
         ...(record.digest === undefined ? { path } : record),
-        status: response.writableFinished ? response.statusCode : 499,
+        status: response.writableFinished || isOurs(failure) ? response.statusCode : 499,
         bytes: record.bytes ?? 0,
         durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
         client,
@@ -122,6 +122,8 @@ function createListener(parts: ListenerParts) {
       const message = record.digest === undefined ? 'request' : 'pull';
       if (failure !== undefined && !(failure instanceof DomainError) && response.statusCode >= 500) {
         parts.logger.error({ ...line, err: failure }, message);
+      } else if (!response.writableFinished && isOurs(failure)) {
+        parts.logger.warn({ ...line, cut: true }, message);
       } else {
         parts.logger.info(line, message);
       }
@@ -131,6 +133,11 @@ function createListener(parts: ListenerParts) {
       answerError(response, error);
     });
   };
+}
+
+/** True when an answer ended early by trouble here or upstream, and not because the client left or stalled. */
+function isOurs(failure: unknown): boolean {
+  return failure instanceof DomainError && failure.code !== 'progress-timeout';
 }
 
 async function route(

@@ -21,8 +21,12 @@ beforeEach(() => {
 });
 
 /** A client of the cache that reads at its own speed. */
-async function ask(digest: Digest, headers: Record<string, string> = {}): Promise<IncomingMessage> {
-  const request = get(`${cache.url}${origin.signedPath(digest)}`, { headers, agent: false });
+async function ask(
+  digest: Digest,
+  headers: Record<string, string> = {},
+  cacheUrl = cache.url,
+): Promise<IncomingMessage> {
+  const request = get(`${cacheUrl}${origin.signedPath(digest)}`, { headers, agent: false });
   const [response] = (await once(request, 'response')) as [IncomingMessage];
   return response;
 }
@@ -43,14 +47,11 @@ async function pull(digest: Digest, headers?: Record<string, string>) {
   return { status: response.statusCode, headers: response.headers, ...(await receive(response)) };
 }
 
-async function storedFiles(): Promise<string[]> {
-  const entries = await readdir(cache.rootDirectory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && /blobs|sessions/.test(entry.parentPath))
-    .map((entry) => entry.name);
+async function isStored(digest: Digest, rootDirectory = cache.rootDirectory): Promise<boolean> {
+  const files = await readdir(join(rootDirectory, 'blobs'), { recursive: true });
+  return files.some((file) => file.endsWith(digest.slice('sha256:'.length)));
 }
 
-const isStored = async (digest: Digest) => (await storedFiles()).includes(digest.slice('sha256:'.length));
 const noFillIsLeft = async () => (await readdir(join(cache.rootDirectory, 'sessions'))).length === 0;
 
 /** Holds an answer back until the test lets it go on. */
@@ -131,6 +132,24 @@ describe('a cold blob', () => {
     slow.pause();
     await eventually('stored', () => isStored(digest));
     assert.ok((await receive(slow)).bytes.equals(bytes));
+  });
+
+  it('is read to its end by who began before it was evicted', async () => {
+    const bytes = randomBytes(24 * oneMiB);
+    const digest = origin.add(bytes);
+    let now = Date.now();
+    const cold = await startTestCache({
+      origin: origin.url,
+      cas: [origin.ca],
+      clock: () => now,
+      blobTtlMs: 400,
+    });
+    const readers = await Promise.all([ask(digest, {}, cold.url), ask(digest, {}, cold.url)]);
+    for (const reader of readers) reader.pause();
+    await eventually('stored', () => isStored(digest, cold.rootDirectory));
+    now += 1000;
+    await eventually('evicted', async () => !(await isStored(digest, cold.rootDirectory)));
+    for (const reader of readers) assert.ok((await receive(reader)).bytes.equals(bytes));
   });
 
   it('is served by range while it arrives', async () => {

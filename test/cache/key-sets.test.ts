@@ -62,15 +62,34 @@ it('keys that cannot be fetched are no fault of the client: 502, and it heals by
   let now = Date.now();
   const origin = await origins();
   const token = origin.token(digest, { now });
-  const cache = await startTestCache({ origin: 'http://127.0.0.1:1', clock: () => now });
+  await origin.stop();
+  const cache = await startTestCache({ origin: origin.url, cas: [origin.ca], clock: () => now });
   const response = await fetch(`${cache.url}/v2/${repository}/blobs/${digest}?token=${token}`);
   assert.equal(response.status, 502);
-  assert.match(
-    await response.text(),
-    /the keys of http:\/\/127\.0\.0\.1:1 cannot be fetched: .*refuses connections/,
-  );
+  assert.match(await response.text(), /the keys of https:\S+ cannot be fetched: .*refuses connections/);
+  await origin.start();
+  assert.equal(await status(cache.url, token), 502);
   now += 11_000;
+  assert.equal(await status(cache.url, token), 200);
 });
+
+const untrusted: [what: string, certificate: { hosts?: string[]; now?: number }, reason: RegExp][] = [
+  ['of a CA that is not in cas', {}, /not trusted: add the CA/],
+  ['for another name', { hosts: ['dtr.example'] }, /for another host name/],
+  ['that has expired', { now: Date.now() - 400 * 86_400_000 }, /has expired/],
+];
+for (const [what, certificate, reason] of untrusted) {
+  it(`nothing is believed of an origin with a certificate ${what}`, async () => {
+    const origin = await startFakeOrigin({ certificate });
+    const cas = reason.source.startsWith('not trusted') ? [] : [origin.ca];
+    const cache = await startTestCache({ origin: origin.url, cas });
+    const response = await fetch(cache.url + origin.signedPath(origin.add(bytes)));
+    assert.equal(response.status, 502);
+    assert.match(await response.text(), reason);
+    assert.match(String(cache.logs.find(({ level }) => level === 'warn')?.reason), reason);
+    assert.deepEqual([...origin.keyRequests, ...origin.blobRequests], []);
+  });
+}
 
 it('a cache that reaches only the next cache gets keys and blobs through it, three levels deep', async () => {
   const origin = await origins();

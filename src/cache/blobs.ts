@@ -65,7 +65,7 @@ export class BlobDoor {
       record.cache = 'hit';
       this.#entries.touch(digest);
       try {
-        record.bytes = await sendBlob(request, response, digest, stored);
+        record.bytes = await sendBlob(request, response, digest, stored, { sent: record });
       } finally {
         await stored.close();
       }
@@ -78,7 +78,7 @@ export class BlobDoor {
       await sendBlob(request, response, digest, { sizeBytes, read: nothing });
       return;
     }
-    record.bytes = await sendBlob(request, response, digest, await this.#fills.open(fill));
+    record.bytes = await sendBlob(request, response, digest, await this.#fills.open(fill), { sent: record });
   }
 
   async #verify(token: string): Promise<BlobUrlClaims> {

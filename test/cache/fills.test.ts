@@ -122,6 +122,7 @@ describe('a cold blob', () => {
     await eventually('logged', () =>
       cache.logs.some((line) => line.digest === digest && line.status === 499),
     );
+    assert.equal(cache.logs.filter((line) => line.digest === digest && line.status === 200).length, 1);
     assert.equal(origin.blobRequests.length, 1);
   });
 

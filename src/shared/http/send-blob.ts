@@ -17,14 +17,15 @@ export interface SendableBlob {
  * error after the headers the socket is destroyed, so that the client sees fewer bytes than `Content-Length`
  * and never a complete answer. The caller closes the blob.
  * @throws DomainError `range-invalid` (416 is answered by the door), `progress-timeout` when the client took no
- * byte for `idleTimeoutMs`; whatever reading the blob throws.
+ * byte for `idleTimeoutMs`; whatever reading the blob throws. `sent.bytes` counts along: it holds what went out before
+ * an error, too.
  */
 export async function sendBlob(
   request: IncomingMessage,
   response: ServerResponse,
   digest: Digest,
   blob: SendableBlob,
-  options: { idleTimeoutMs?: number } = {},
+  options: { idleTimeoutMs?: number; sent?: { bytes?: number } } = {},
 ): Promise<number> {
   const etag = `"${digest}"`;
   const fixed = {
@@ -64,7 +65,7 @@ export async function sendBlob(
     response.end(range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end + 1));
     return lengthBytes;
   }
-  return sendPieces(response, blob.read(range), options.idleTimeoutMs ?? 60_000);
+  return sendPieces(response, blob.read(range), options.idleTimeoutMs ?? 60_000, options.sent ?? {});
 }
 
 /** True when an `If-None-Match` header names the entity tag. */
@@ -80,17 +81,25 @@ async function sendPieces(
   response: ServerResponse,
   pieces: BlobPieces,
   idleTimeoutMs: number,
+  sent: { bytes?: number },
 ): Promise<number> {
   let sentBytes = 0;
+  let waitsForClient = false;
   // Small first writes must not wait for an acknowledgement; a stalled client must not hold a buffer for ever.
   response.socket?.setNoDelay(true);
-  const stalled = () =>
+  const stalled = () => {
+    // Whoever brings the pieces has deadlines of its own: their delay is no fault of the client.
+    if (!waitsForClient) return;
     response.destroy(new DomainError('progress-timeout', `the client took no byte for ${idleTimeoutMs} ms`));
+  };
   response.setTimeout(idleTimeoutMs, stalled);
   try {
     for await (const piece of pieces) {
+      waitsForClient = true;
       await write(response, piece);
+      waitsForClient = false;
       sentBytes += piece.byteLength;
+      sent.bytes = sentBytes;
     }
     response.end();
     return sentBytes;
@@ -103,16 +112,17 @@ async function sendPieces(
 /** Resolves when the piece has left our hands and its buffer may be reused. */
 function write(response: ServerResponse, piece: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
+    // Why we cut the connection, or else the client did: the system's word for a write that was cut off says neither.
+    const cut = () => reject(response.errored ?? new ClientGone());
     if (response.destroyed) {
-      reject(response.errored ?? clientGone());
+      cut();
       return;
     }
     // The callback is not called when the socket breaks while the piece waits in it.
-    const onClose = () => reject(response.errored ?? clientGone());
-    response.once('close', onClose);
+    response.once('close', cut);
     response.write(piece, (error) => {
-      response.off('close', onClose);
-      if (error) reject(error);
+      response.off('close', cut);
+      if (error) cut();
       else resolve();
     });
   });
@@ -124,8 +134,4 @@ export class ClientGone extends Error {
     super('the client closed the connection');
     this.name = 'ClientGone';
   }
-}
-
-function clientGone(): ClientGone {
-  return new ClientGone();
 }

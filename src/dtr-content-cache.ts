@@ -22,8 +22,10 @@ async function run(path: string, options: { check?: boolean }): Promise<void> {
     return;
   }
   const logger = createLogger({ level: configuration.logLevel, program: 'dtr-content-cache' });
+  // Before it says that it listens: a signal that comes at once must find it ready to drain.
+  const signalled = untilSignal();
   const cache = await startContentCache(configuration, { logger, clock: systemClock });
-  logger.info({ signal: await untilSignal() }, 'draining');
+  logger.info({ signal: await signalled }, 'draining');
   await cache.close();
   logger.info('stopped');
 }

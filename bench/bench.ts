@@ -1,0 +1,190 @@
+/**
+ * `npm run bench [-- --quick]`: this origin and this cache against other registries, each alone on core 0, loaded from
+ * core 1. Prints medians and ratios. Needs wrk, curl and taskset; what is not installed of the peers is named as not measured.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  downloadMegabytesPerSecond,
+  pushBlob,
+  pushManifest,
+  requestsPerSecond,
+  type Target,
+} from './load.ts';
+import {
+  repository,
+  type Server,
+  type StartPeer,
+  startDistribution,
+  startDockerRegistry,
+  startOlareg,
+  startOurs,
+} from './servers.ts';
+
+const quick = process.argv.includes('--quick');
+const rounds = quick ? 1 : 3;
+const seconds = quick ? 2 : 4;
+const largeBytes = 1024 ** 3;
+const smallBytes = 4096;
+
+const figures = [
+  ['manifest', 'manifest GET by tag, requests/s (ours authorised)'],
+  ['head', 'blob HEAD, requests/s (ours authorised)'],
+  ['redirect', 'signed redirect, requests/s'],
+  ['small', '4 KiB blob, requests/s (ours: cache hit)'],
+  ['smallOrigin', '4 KiB blob, requests/s (ours: from the origin)'],
+  ['large', '1 GiB blob, MB/s (ours: cache hit)'],
+  ['largeOrigin', '1 GiB blob, MB/s (ours: from the origin)'],
+  ['push', '1 GiB push by one PATCH, MB/s'],
+] as const;
+type Figure = (typeof figures)[number][0];
+type Results = Partial<Record<Figure, number>>;
+
+interface Content {
+  readonly scratch: string;
+  readonly small: { file: string; digest: string };
+  readonly large: { file: string; digest: string };
+  readonly manifest: string;
+}
+
+const scratch = await mkdtemp(join(tmpdir(), 'dtr-bench-'));
+try {
+  const content = await makeContent();
+  const results: [name: string, results: Results | undefined][] = [['ours', await measureOurs(content)]];
+  const peers: [name: string, start: StartPeer][] = [
+    ['docker-registry 2.8', startDockerRegistry],
+    ['distribution 3.1', startDistribution],
+    ['olareg', startOlareg],
+  ];
+  for (const [name, start] of peers) results.push([name, await measurePeer(content, name, start)]);
+  print(results);
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function measureOurs(content: Content): Promise<Results> {
+  const ours = await startOurs(scratch);
+  try {
+    const results = await measureRegistry(content, ours.target, () => ours.authorize());
+    await ours.redirect(true);
+    const path = (digest: string) => `/v2/${repository}/blobs/${digest}`;
+    const redirecting = await ours.authorize();
+    const redirect = await rate(redirecting, path(content.small.digest));
+    const signed = async (digest: string) => {
+      const response = await fetch(redirecting.url + path(digest), {
+        headers: redirecting.headers,
+        redirect: 'manual',
+      });
+      const { pathname, search } = new URL(response.headers.get('location') as string);
+      return pathname + search;
+    };
+    const cache: Target = { url: ours.cacheUrl, headers: {} };
+    const [small, large] = [await signed(content.small.digest), await signed(content.large.digest)];
+    // The first pull fills, the figures are of hits.
+    for (const fill of [small, large]) await downloadWhole(cache, fill);
+    return {
+      ...results,
+      smallOrigin: results.small as number,
+      largeOrigin: results.large as number,
+      redirect,
+      small: await rate(cache, small),
+      large: await median(() => downloadMegabytesPerSecond(cache, large, largeBytes)),
+    };
+  } finally {
+    await ours.stop();
+  }
+}
+
+async function measurePeer(content: Content, name: string, start: StartPeer): Promise<Results | undefined> {
+  const server: Server | undefined = await start(scratch);
+  if (server === undefined) {
+    console.log(`NOT MEASURED: ${name} is not installed`);
+    return undefined;
+  }
+  try {
+    const results = await measureRegistry(content, server.target, async () => server.target);
+    return { ...results, smallOrigin: results.small as number, largeOrigin: results.large as number };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** What every registry does: `authorize` gives a fresh way in. */
+async function measureRegistry(
+  content: Content,
+  target: Target,
+  authorize: () => Promise<Target>,
+): Promise<Results> {
+  const { small, large } = content;
+  await pushBlob(target, repository, small.file, small.digest);
+  const pushSeconds = await median(() => pushBlob(target, repository, large.file, large.digest));
+  await pushManifest(target, repository, 'latest', content.manifest);
+  const blob = (digest: string) => `/v2/${repository}/blobs/${digest}`;
+  const fresh = await authorize();
+  return {
+    push: largeBytes / 1e6 / pushSeconds,
+    manifest: await rate(fresh, `/v2/${repository}/manifests/latest`),
+    head: await rate(fresh, blob(small.digest), 'HEAD'),
+    small: await rate(fresh, blob(small.digest)),
+    large: await median(() => downloadMegabytesPerSecond(fresh, blob(large.digest), largeBytes)),
+  };
+}
+
+async function rate(target: Target, path: string, method = 'GET'): Promise<number> {
+  // The first second warms up: compiled code, caches, connections.
+  await requestsPerSecond(target, path, { scratch, method, seconds: 1 });
+  return median(() => requestsPerSecond(target, path, { scratch, method, seconds }));
+}
+
+async function median(measure: () => Promise<number>): Promise<number> {
+  const values: number[] = [];
+  for (let round = 0; round < rounds; round += 1) values.push(await measure());
+  return values.sort((one, other) => one - other)[Math.floor(rounds / 2)] as number;
+}
+
+async function downloadWhole(target: Target, path: string): Promise<void> {
+  const response = await fetch(target.url + path, { headers: target.headers });
+  for await (const _ of response.body as AsyncIterable<Uint8Array>);
+}
+
+async function makeContent(): Promise<Content> {
+  const make = async (name: string, sizeBytes: number) => {
+    const file = join(scratch, name);
+    const chunkBytes = Math.min(sizeBytes, 64 * 1024 * 1024);
+    await writeFile(file, '');
+    for (let written = 0; written < sizeBytes; written += chunkBytes)
+      await appendFile(file, randomBytes(chunkBytes));
+    const hash = createHash('sha256');
+    for await (const chunk of createReadStream(file)) hash.update(chunk);
+    return { file, digest: `sha256:${hash.digest('hex')}` };
+  };
+  const [small, large] = [await make('small', smallBytes), await make('large', largeBytes)];
+  const descriptor = (mediaType: string, digest: string, size: number) => ({ mediaType, digest, size });
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: 'application/vnd.oci.image.manifest.v1+json',
+    config: descriptor('application/vnd.oci.image.config.v1+json', small.digest, smallBytes),
+    layers: [descriptor('application/vnd.oci.image.layer.v1.tar', large.digest, largeBytes)],
+  });
+  return { scratch, small, large, manifest };
+}
+
+function print(results: readonly (readonly [name: string, results: Results | undefined])[]): void {
+  const [[, ours = {}] = [], ...peers] = results;
+  for (const [figure, title] of figures) {
+    const own = ours[figure];
+    console.log(`\n${title}\n  ours                 ${number(own)}`);
+    for (const [name, measured] of peers) {
+      const value = measured?.[figure];
+      if (value === undefined || own === undefined) continue;
+      console.log(`  ${name.padEnd(20)} ${number(value)}   ours is ${(own / value).toFixed(2)} ×`);
+    }
+  }
+}
+
+function number(value: number | undefined): string {
+  return (value === undefined ? '-' : Math.round(value).toLocaleString('en-US')).padStart(10);
+}

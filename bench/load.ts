@@ -1,0 +1,116 @@
+/** Load from core 1: wrk for requests per second, curl for bytes per second. */
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const core = '1';
+
+/** A registry and how to be let in. */
+export interface Target {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+function headerArguments(target: Target): string[] {
+  // As clients send it: some registries give an OCI manifest only to who asks for one.
+  const accept = { Accept: 'application/vnd.oci.image.manifest.v1+json, */*' };
+  return Object.entries({ ...accept, ...target.headers }).flatMap(([name, value]) => [
+    '-H',
+    `${name}: ${value}`,
+  ]);
+}
+
+/** Requests per second over `seconds`, 32 connections. Rejects when an answer is not the one expected. */
+export async function requestsPerSecond(
+  target: Target,
+  path: string,
+  options: { scratch: string; method?: string; seconds: number },
+): Promise<number> {
+  const script = join(options.scratch, 'method.lua');
+  await writeFile(script, `wrk.method = "${options.method ?? 'GET'}"\n`);
+  const { stdout } = await run('taskset', [
+    ...['-c', core, 'wrk', '-t1', '-c32', `-d${options.seconds}s`, '-s', script],
+    ...headerArguments(target),
+    target.url + path,
+  ]);
+  const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(stdout)?.[1];
+  if (rate === undefined || /Non-2xx or 3xx|Socket errors/.test(stdout))
+    throw new Error(`${path}: ${stdout}`);
+  return Number(rate);
+}
+
+/** Megabytes per second of one whole download. */
+export async function downloadMegabytesPerSecond(
+  target: Target,
+  path: string,
+  sizeBytes: number,
+): Promise<number> {
+  const { stdout } = await run('taskset', [
+    ...[
+      '-c',
+      core,
+      'curl',
+      '--silent',
+      '--fail',
+      '--output',
+      '/dev/null',
+      '--write-out',
+      '%{size_download} %{time_total}',
+    ],
+    ...headerArguments(target),
+    target.url + path,
+  ]);
+  const [downloaded, seconds] = stdout.split(' ').map(Number) as [number, number];
+  if (downloaded !== sizeBytes) throw new Error(`${path}: ${downloaded} of ${sizeBytes} bytes came`);
+  return sizeBytes / 1e6 / seconds;
+}
+
+/** Pushes a file as a blob by one POST, one PATCH and one PUT; the seconds that it took. */
+export async function pushBlob(
+  target: Target,
+  repository: string,
+  file: string,
+  digest: string,
+): Promise<number> {
+  const curl = async (...args: string[]) =>
+    (
+      await run('taskset', [
+        '-c',
+        core,
+        'curl',
+        '--silent',
+        '--fail',
+        '--include',
+        ...headerArguments(target),
+        ...args,
+      ])
+    ).stdout;
+  const locationOf = (answer: string) =>
+    new URL(/^location: (.+?)\r?$/im.exec(answer)?.[1] as string, target.url).href;
+  const startedAt = performance.now();
+  const session = locationOf(await curl('-X', 'POST', `${target.url}/v2/${repository}/blobs/uploads/`));
+  const patched = locationOf(
+    await curl('-X', 'PATCH', '-H', 'Content-Type: application/octet-stream', '-T', file, session),
+  );
+  const mark = patched.includes('?') ? '&' : '?';
+  await curl('-X', 'PUT', '-H', 'Content-Length: 0', `${patched}${mark}digest=${digest}`);
+  return (performance.now() - startedAt) / 1000;
+}
+
+/** Pushes a manifest under a tag. */
+export async function pushManifest(
+  target: Target,
+  repository: string,
+  tag: string,
+  manifest: string,
+): Promise<void> {
+  const response = await fetch(`${target.url}/v2/${repository}/manifests/${tag}`, {
+    method: 'PUT',
+    headers: { ...target.headers, 'Content-Type': 'application/vnd.oci.image.manifest.v1+json' },
+    body: manifest,
+  });
+  if (response.status !== 201)
+    throw new Error(`manifest not pushed: ${response.status} ${await response.text()}`);
+}

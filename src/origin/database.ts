@@ -13,6 +13,9 @@ export type Transaction = Knex.Transaction;
 /** A single-row query compiled once: for the paths that every pull takes. */
 export type PreparedRow<Row> = (...parameters: (string | number)[]) => Promise<Row | undefined>;
 
+/** Rows remembered per question; manifests are among them, so not too many. */
+const maximumRemembered = 1000;
+
 /** Why the database cannot be used, in one line for the admin. */
 export class DatabaseRefused extends Error {
   constructor(message: string, cause?: unknown) {
@@ -26,11 +29,14 @@ export class Database {
   readonly queries: Queryable;
   readonly #reader: BetterSqlite3.Database;
   readonly #lock: BetterSqlite3.Database;
+  /** Changes whenever another connection has committed. */
+  readonly #dataVersion: BetterSqlite3.Statement;
 
   constructor(queries: Knex, reader: BetterSqlite3.Database, lock: BetterSqlite3.Database) {
     this.queries = queries;
     this.#reader = reader;
     this.#lock = lock;
+    this.#dataVersion = reader.prepare('PRAGMA data_version').pluck();
   }
 
   /** Runs `work` in one transaction; it commits when `work` resolves. */
@@ -42,7 +48,9 @@ export class Database {
    * Compiles a query for one row. `build` writes each parameter as the text `:1`, `:2`, …
    *
    * Reads run on a connection of their own: they see what is committed and nothing else, and never wait for a
-   * transaction. Measured: about 2 µs a row, against 60 µs for a query that knex builds anew.
+   * transaction. A row is remembered until anything at all is committed, by this process or another: SQLite tells
+   * (`data_version`), so what is given is always what a query would give now. Measured: 3 µs a remembered row, 20 to 30 µs
+   * for the join that a manifest takes, 60 to 120 µs for a query that knex builds anew.
    */
   prepare<Row>(build: (queries: Queryable) => Knex.QueryBuilder): PreparedRow<Row> {
     const { sql, bindings } = build(this.queries).toSQL().toNative();
@@ -53,9 +61,18 @@ export class Database {
       return { value: typeof binding === 'boolean' ? Number(binding) : binding };
     });
     const statement = this.#reader.prepare(sql);
+    const remembered = new Map<string, Row | undefined>();
+    let version: unknown;
     return async (...parameters) => {
+      const now = this.#dataVersion.get();
+      if (now !== version || remembered.size >= maximumRemembered) remembered.clear();
+      version = now;
+      const key = parameters.join('\n');
+      if (remembered.has(key)) return remembered.get(key);
       const values = order.map((item) => ('value' in item ? item.value : parameters[item.parameter]));
-      return statement.get(...values) as Row | undefined;
+      const row = statement.get(...values) as Row | undefined;
+      remembered.set(key, row);
+      return row;
     };
   }
 

@@ -14,12 +14,17 @@ export interface Redirect {
   readonly location: string | undefined;
 }
 
+/** Tokens are given again until this share of their lifetime has passed. */
+const renewAfterShare = 0.2;
+const maximumGiven = 10_000;
+
 export class Redirector {
   readonly #findChosen: PreparedRow<ContentCache>;
   readonly #keys: SigningKeys;
   readonly #issuer: string;
   readonly #lifetimeSeconds: number;
   readonly #clock: Clock;
+  readonly #given = new Map<string, { token: string; signedAt: number; renewAt: number }>();
 
   /** `issuer` is the origin's external URL; `lifetimeSeconds` is how long a signed URL opens its blob. */
   constructor(options: {
@@ -50,11 +55,27 @@ export class Redirector {
       chosen: anonymous ? undefined : await this.#findChosen(user),
     });
     if (choice.cache === undefined) return { choice, location: undefined };
+    const token = this.#tokenFor({ subject: user, repository, digest, cache: choice.cache.id });
+    return { choice, location: blobUrl(choice.cache.host, repository, digest, token) };
+  }
+
+  /**
+   * A token is good for any number of requests, so the same one is given again while most of its life is ahead: a client
+   * that fetches a blob in many ranges, or many machines of one user, cost one signature.
+   */
+  #tokenFor(claims: { subject: string; repository: RepositoryName; digest: Digest; cache: string }): string {
+    const key = `${claims.subject} ${claims.repository} ${claims.digest} ${claims.cache}`;
+    const now = this.#clock();
+    const given = this.#given.get(key);
+    if (given !== undefined && now >= given.signedAt && now < given.renewAt) return given.token;
     const token = signBlobUrl(
       this.#keys.current(),
-      { issuer: this.#issuer, subject: user, repository, digest, cache: choice.cache.id },
-      { lifetimeSeconds: this.#lifetimeSeconds, now: this.#clock() },
+      { issuer: this.#issuer, ...claims },
+      { lifetimeSeconds: this.#lifetimeSeconds, now },
     );
-    return { choice, location: blobUrl(choice.cache.host, repository, digest, token) };
+    if (this.#given.size >= maximumGiven) this.#given.clear();
+    const renewAt = now + this.#lifetimeSeconds * renewAfterShare * 1000;
+    this.#given.set(key, { token, signedAt: now, renewAt });
+    return token;
   }
 }

@@ -5,7 +5,7 @@ import { answerError } from '../../shared/http/answer-error.ts';
 import type { RequestRecord } from '../request-log.ts';
 import type { Authorizer } from './authorize.ts';
 import type { BlobHandlers } from './blobs.ts';
-import { answerJson, type Exchange } from './exchange.ts';
+import { answerJson, apiVersion, type Exchange } from './exchange.ts';
 import type { ListingHandlers } from './listings.ts';
 import type { ManifestHandlers } from './manifests.ts';
 import type { UploadHandlers } from './uploads.ts';
@@ -28,11 +28,11 @@ export function createRegistryDoor(handlers: RegistryHandlers): RegistryDoor {
   return async (request, response, record) => {
     const { path, query } = splitTarget(request.url ?? '');
     const exchange: Exchange = { request, response, query, record };
-    response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
     try {
       await route(handlers, exchange, path);
     } catch (error) {
       record.error = error;
+      if (!response.headersSent) response.setHeader(...apiVersion);
       answerError(response, error, record.requestId);
     }
   };

@@ -11,8 +11,10 @@ export async function serve(options: ServeOptions): Promise<void> {
   const configuration = parseConfiguration(options);
   await makeWritable(configuration.dataDirectory);
   const logger = createLogger({ level: configuration.logLevel, program: 'dtr' });
+  // From now on, not only once it listens: a signal must never end it without draining.
+  const signalled = untilSignal();
   const origin = await startOrigin(configuration, { logger, clock: systemClock });
-  logger.info({ signal: await untilSignal() }, 'draining');
+  logger.info({ signal: await signalled }, 'draining');
   await origin.close();
   logger.info('stopped');
 }

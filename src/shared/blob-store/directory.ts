@@ -8,8 +8,8 @@
  * `blobs/` is whole or absent, also after a crash.
  */
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import {
   algorithmOf,
   createDigester,
@@ -82,6 +82,8 @@ export class DirectoryBlobStore implements BlobStore {
 
   async *listSessions(): AsyncIterable<{ session: string; lastWriteMs: number }> {
     for await (const entry of await opendir(join(this.#root, 'sessions'))) {
+      // What is not ours is left alone.
+      if (!entry.isFile() || !sessionGrammar.test(entry.name)) continue;
       const lastWriteMs = await unlessMissing(
         async () => (await stat(this.#sessionPath(entry.name))).mtimeMs,
       );
@@ -96,10 +98,10 @@ export class DirectoryBlobStore implements BlobStore {
 
   async *list(): AsyncIterable<{ digest: Digest; sizeBytes: number }> {
     const blobs = join(this.#root, 'blobs');
-    for await (const algorithm of await opendir(blobs)) {
-      for await (const prefix of await opendir(join(blobs, algorithm.name))) {
-        for await (const entry of await opendir(join(blobs, algorithm.name, prefix.name))) {
-          const digest = `${algorithm.name}:${entry.name}`;
+    for (const algorithm of await directoriesIn(blobs)) {
+      for (const prefix of await directoriesIn(algorithm)) {
+        for await (const entry of await opendir(prefix)) {
+          const digest = `${basename(algorithm)}:${entry.name}`;
           if (!isDigest(digest)) continue;
           const sizeBytes = await this.stat(digest);
           if (sizeBytes !== undefined) yield { digest, sizeBytes };
@@ -316,6 +318,11 @@ function withoutFirst(chunks: Uint8Array[], count: number): Uint8Array[] {
   const remaining = chunks.slice(index);
   if (rest > 0) remaining[0] = (remaining[0] as Uint8Array).subarray(rest);
   return remaining;
+}
+
+async function directoriesIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(path, entry.name));
 }
 
 async function syncDirectory(path: string): Promise<void> {

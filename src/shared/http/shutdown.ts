@@ -35,8 +35,11 @@ export function listen(server: AnyServer, address: ListenAddress): Promise<numbe
 export function drain(server: AnyServer, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
     const cut = setTimeout(() => server.closeAllConnections(), drainMs);
+    // A connection that was busy when the draining began is kept alive by its client after the answer.
+    const sweep = setInterval(() => server.closeIdleConnections(), 50);
     server.close(() => {
       clearTimeout(cut);
+      clearInterval(sweep);
       resolve();
     });
     server.closeIdleConnections();

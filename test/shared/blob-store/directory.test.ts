@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { DirectoryBlobStore } from '../../../src/shared/blob-store/directory.ts';
@@ -39,4 +39,12 @@ it('shows a reader what was written so far, and nothing once the writer is close
   assert.equal(into.toString('utf8', 0, 2), 'bc');
   await writer.discard();
   assert.equal(await writer.read(into, 0), 0);
+});
+
+it('leaves alone what is not its own in its directories', async () => {
+  const store = await open();
+  await writeFile(join(root, 'sessions', '.nfs000 1'), '');
+  await writeFile(join(root, 'blobs', 'lost+found'), '');
+  for await (const { session } of store.listSessions()) assert.notEqual(session, '.nfs000 1');
+  for await (const { digest } of store.list()) assert.match(digest, /^sha\d+:/);
 });

@@ -8,13 +8,13 @@ import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Agent, fetch } from 'undici';
+import { adminName, adminPasswordFile } from './origin/first-start.ts';
 
 const dataDirectory = resolve('data');
 const logDirectory = join(dataDirectory, 'logs');
 const originUrl = 'https://localhost:8443';
 const cacheName = 'region-us';
 const cacheUrl = 'http://localhost:5000';
-const adminName = 'admin';
 
 interface Program {
   readonly name: string;
@@ -37,7 +37,7 @@ process.on('SIGTERM', stop);
 
 try {
   await prepareDirectory();
-  const firstStart = !existsSync(join(dataDirectory, 'admin-password'));
+  const firstStart = !existsSync(adminPasswordFile(dataDirectory));
   const origin = run('origin', 'dtr.ts', ['serve', '--data', dataDirectory, '--listen', ':8443']);
   await origin.listening;
   await writeCacheConfiguration();
@@ -148,7 +148,7 @@ middleware:
 
 /** Registers the cache and makes it the admin's, unless it is registered already. */
 async function registerCache(): Promise<void> {
-  const password = await readFile(join(dataDirectory, 'admin-password'), 'utf8')
+  const password = await readFile(adminPasswordFile(dataDirectory), 'utf8')
     .then((text) => text.trim())
     .catch(() => undefined);
   // The file is the admin's to delete, and the password theirs to change: then the registering was long ago.
@@ -181,7 +181,7 @@ async function expectJson(response: Awaited<ReturnType<typeof request>>): Promis
 
 async function printNextSteps(firstStart: boolean): Promise<void> {
   const host = new URL(originUrl).host;
-  const passwordFile = join(dataDirectory, 'admin-password');
+  const passwordFile = adminPasswordFile(dataDirectory);
   const password = firstStart ? (await readFile(passwordFile, 'utf8')).trim() : undefined;
   process.stdout.write(`
 The origin is at ${originUrl}, the content cache ${cacheName} at ${cacheUrl}.

@@ -41,7 +41,7 @@ export interface ServeOptions {
 export const defaults = { data: './data', listen: ':8443', logLevel: 'info' } as const;
 
 /** What is wrong with an option, in one line. */
-export class ConfigurationInvalid extends Error {
+class ConfigurationInvalid extends Error {
   constructor(option: string, expected: string) {
     super(`${option}: ${expected} expected`);
     this.name = 'ConfigurationInvalid';

@@ -17,7 +17,7 @@ export type PreparedRow<Row> = (...parameters: (string | number)[]) => Promise<R
 const maximumRemembered = 1000;
 
 /** Why the database cannot be used, in one line for the admin. */
-export class DatabaseRefused extends Error {
+class DatabaseRefused extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, { cause });
     this.name = 'DatabaseRefused';

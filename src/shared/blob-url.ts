@@ -16,7 +16,7 @@ const audience = 'content-cache';
 /** Clocks of origin and cache may differ by this much. */
 const clockToleranceSeconds = 60;
 /** The longest lifetime that a verifier accepts; the signer chooses within it. */
-export const maximumLifetimeSeconds = 600;
+const maximumLifetimeSeconds = 600;
 
 export interface BlobUrlClaims {
   /** The origin's external URL. */

@@ -40,7 +40,7 @@ export interface FakeOrigin {
   start(): Promise<void>;
 }
 
-export interface TokenChanges {
+interface TokenChanges {
   readonly repository?: string;
   readonly issuer?: string;
   readonly lifetimeSeconds?: number;

@@ -1,7 +1,7 @@
 /** May they? Pure: the facts are given. */
 
 export type Action = 'pull' | 'push' | 'delete';
-export const everyAction: readonly Action[] = ['pull', 'push', 'delete'];
+const everyAction: readonly Action[] = ['pull', 'push', 'delete'];
 
 export interface Caller {
   readonly name: string;

@@ -7,7 +7,7 @@ export interface Scope {
 }
 
 /** More than any client asks for, and it bounds the work of one request and the size of its token. */
-export const maximumScopes = 100;
+const maximumScopes = 100;
 
 /**
  * Parses `scope` parameters, each of which may hold several scopes separated by spaces. What is not a scope is left

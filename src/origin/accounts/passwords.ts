@@ -4,8 +4,8 @@ import { DomainError } from '../../shared/errors.ts';
 
 // 2 is Argon2id: the package declares it as a const enum, which type stripping cannot read.
 const settings = { algorithm: 2, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
-export const minimumPasswordBytes = 8;
-export const maximumPasswordBytes = 1024;
+const minimumPasswordBytes = 8;
+const maximumPasswordBytes = 1024;
 /** Hashing takes a thread and memory: more at once would starve pulls. */
 const concurrentHashes = 4;
 

@@ -25,7 +25,7 @@ export function authenticate(authenticator: Authenticator, findApiToken: FindApi
 }
 
 /** The account that `authenticate` found. */
-export function callerOf(response: Response): Account {
+function callerOf(response: Response): Account {
   return response.locals.caller as Account;
 }
 

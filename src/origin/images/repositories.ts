@@ -15,7 +15,7 @@ export function namespaceOf(name: RepositoryName): string {
 }
 
 /** This registry's names have two components. @throws DomainError `name-invalid` */
-export function assertTwoComponents(name: RepositoryName): void {
+function assertTwoComponents(name: RepositoryName): void {
   if (name.split('/').length !== 2) {
     throw new DomainError('name-invalid', 'a repository is named <namespace>/<name>', { detail: { name } });
   }

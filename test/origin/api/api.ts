@@ -17,7 +17,7 @@ export interface Answer {
   readonly code: string | undefined;
 }
 
-export interface Ask {
+interface Ask {
   /** A user that `startApi` made, or `nobody`. */
   readonly as?: User | 'nobody';
   readonly headers?: Record<string, string | string[]>;
@@ -27,7 +27,7 @@ export interface Ask {
   readonly raw?: string | Buffer;
 }
 
-export type User = 'admin' | 'ann' | 'bob' | 'idle';
+type User = 'admin' | 'ann' | 'bob' | 'idle';
 
 export interface Api {
   readonly origin: TestOrigin;

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   downloadMegabytesPerSecond,
+  headsPerSecond,
   pushBlob,
   pushManifest,
   requestsPerSecond,
@@ -127,16 +128,16 @@ async function measureRegistry(
   return {
     push: largeBytes / 1e6 / pushSeconds,
     manifest: await rate(fresh, `/v2/${repository}/manifests/latest`),
-    head: await rate(fresh, blob(small.digest), 'HEAD'),
+    head: await rate(fresh, blob(small.digest), headsPerSecond),
     small: await rate(fresh, blob(small.digest)),
     large: await median(() => downloadMegabytesPerSecond(fresh, blob(large.digest), largeBytes)),
   };
 }
 
-async function rate(target: Target, path: string, method = 'GET'): Promise<number> {
+async function rate(target: Target, path: string, load = requestsPerSecond): Promise<number> {
   // The first second warms up: compiled code, caches, connections.
-  await requestsPerSecond(target, path, { scratch, method, seconds: 1 });
-  return median(() => requestsPerSecond(target, path, { scratch, method, seconds }));
+  await load(target, path, 1);
+  return median(() => load(target, path, seconds));
 }
 
 async function median(measure: () => Promise<number>): Promise<number> {

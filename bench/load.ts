@@ -1,6 +1,5 @@
 /** Load from core 1: wrk for requests per second, curl for bytes per second. */
 import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -22,16 +21,21 @@ function headerArguments(target: Target): string[] {
   ]);
 }
 
-/** Requests per second over `seconds`, 32 connections. Rejects when an answer is not the one expected. */
-export async function requestsPerSecond(
-  target: Target,
-  path: string,
-  options: { scratch: string; method?: string; seconds: number },
-): Promise<number> {
-  const script = join(options.scratch, 'method.lua');
-  await writeFile(script, `wrk.method = "${options.method ?? 'GET'}"\n`);
+/** HEAD requests per second over `seconds`, 32 connections. Rejects when an answer is not 200. */
+export async function headsPerSecond(target: Target, path: string, seconds: number): Promise<number> {
+  const { hostname, port } = new URL(target.url);
   const { stdout } = await run('taskset', [
-    ...['-c', core, 'wrk', '-t1', '-c32', `-d${options.seconds}s`, '-s', script],
+    ...['-c', core, process.execPath, join(import.meta.dirname, 'head-load.ts')],
+    ...[hostname, port, path, String(seconds)],
+    ...Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`),
+  ]);
+  return Number(stdout);
+}
+
+/** GET requests per second over `seconds`, 32 connections. Rejects when an answer is not 2xx or 3xx. */
+export async function requestsPerSecond(target: Target, path: string, seconds: number): Promise<number> {
+  const { stdout } = await run('taskset', [
+    ...['-c', core, 'wrk', '-t1', '-c32', `-d${seconds}s`],
     ...headerArguments(target),
     target.url + path,
   ]);

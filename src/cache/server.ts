@@ -1,10 +1,5 @@
 /** The content cache: what it is made of, its requests from the top, and how it ends. */
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
@@ -12,6 +7,7 @@ import type { Clock } from '../shared/clock.ts';
 import { parseRoute, splitTarget } from '../shared/distribution/route.ts';
 import { DomainError } from '../shared/errors.ts';
 import { answerError } from '../shared/http/answer-error.ts';
+import { serverLimits } from '../shared/http/server-limits.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import { BlobDoor, type PullRecord } from './blobs.ts';
@@ -21,15 +17,6 @@ import { evictIdle, sweepIntervalMs } from './eviction.ts';
 import { Fills } from './fills.ts';
 import { KeySets } from './key-sets.ts';
 import { UpstreamClient } from './upstreams.ts';
-
-/** Limits of the HTTP server; the idle time of a transfer is watched where its bytes flow. */
-const serverLimits: ServerOptions = {
-  headersTimeout: 15_000,
-  requestTimeout: 0,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 5_000,
-  maxHeaderSize: 16 * 1024,
-};
 
 export interface ContentCache {
   readonly port: number;

@@ -3,13 +3,14 @@
  * `/v2/` to the registry door; everything else through Express to the token server, the API and its docs, and
  * the public files.
  */
-import { createServer as createHttpServer, type RequestListener, type ServerOptions } from 'node:http';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import express from 'express';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import type { FindVerificationKey } from '../shared/blob-url.ts';
 import type { Clock } from '../shared/clock.ts';
 import { DomainError } from '../shared/errors.ts';
+import { serverLimits } from '../shared/http/server-limits.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import { findAccount } from './accounts/accounts.ts';
@@ -36,15 +37,6 @@ import { UploadHandlers } from './registry/uploads.ts';
 import { recordRequest } from './request-log.ts';
 import { createTokenServer } from './token/token-server.ts';
 import { createPublicFiles } from './web/public-files.ts';
-
-/** Limits of the HTTP server; the idle time of a transfer is watched where its bytes flow. */
-const serverLimits: ServerOptions = {
-  headersTimeout: 15_000,
-  requestTimeout: 0,
-  keepAliveTimeout: 65_000,
-  connectionsCheckingInterval: 5_000,
-  maxHeaderSize: 16 * 1024,
-};
 
 export interface Origin {
   readonly port: number;

@@ -29,6 +29,12 @@ export async function streamBody(
   const stalled = () =>
     request.destroy(new DomainError('progress-timeout', `no byte arrived for ${idleTimeoutMs} ms`));
   request.setTimeout(idleTimeoutMs, stalled);
-  // Leaving the loop early must not destroy the socket: the client is owed an answer.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) await take(chunk);
+  try {
+    // Leaving the loop early must not destroy the socket: the client is owed an answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) await take(chunk);
+  } finally {
+    // What follows, such as syncing a large blob to disk, may take its time.
+    request.off('timeout', stalled);
+    request.setTimeout(0);
+  }
 }

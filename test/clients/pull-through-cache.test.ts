@@ -66,8 +66,10 @@ describe('a content cache and its origin', { skip: missing('dockerd', 'docker') 
 
   async function pullAnew(): Promise<{ cache: LogLine[]; originFrom: number }> {
     await docker('image', 'rm', '--force', image);
+    await pair.logsSettled();
     const [cacheFrom, originFrom] = [pair.cacheLogs.length, pair.originLogs.length];
     await docker('pull', image);
+    await pair.logsSettled();
     return { cache: requests(pair.cacheLogs, cacheFrom).filter((line) => line.msg === 'pull'), originFrom };
   }
 
@@ -76,12 +78,18 @@ describe('a content cache and its origin', { skip: missing('dockerd', 'docker') 
     await docker('push', image);
     const digests = await blobsOf('1');
     assert.equal(digests.length, layerSizesBytes.length + 1);
+    await pair.logsSettled();
     assert.equal(pair.cacheLogs.filter((line) => line.msg === 'pull').length, 0, 'a push touches no cache');
   });
 
   it('the first pull gets every layer from the cache, which fetches each once', async () => {
-    const { cache } = await pullAnew();
-    assert.deepEqual(cache.map((line) => line.digest).sort(), await blobsOf('1'));
+    const { cache, originFrom } = await pullAnew();
+    const digests = await blobsOf('1');
+    assert.deepEqual(cache.map((line) => line.digest).sort(), digests);
+    const sent = requests(pair.originLogs, originFrom).filter(
+      (line) => line.method === 'GET' && line.status === 200 && String(line.path).includes('/blobs/'),
+    );
+    assert.deepEqual(sent.map((line) => String(line.path).split('/').at(-1)).sort(), digests);
     for (const line of cache) {
       assert.equal(line.cache, 'miss');
       assert.equal(line.user, 'jane');
@@ -173,8 +181,10 @@ describe('a content cache and its origin', { skip: missing('dockerd', 'docker') 
 
   /** Runs a pull and checks that each blob of the image came through the cache. */
   async function throughTheCache(pull: () => Promise<unknown>): Promise<void> {
+    await pair.logsSettled();
     const [cacheFrom, originFrom] = [pair.cacheLogs.length, pair.originLogs.length];
     await pull();
+    await pair.logsSettled();
     const pulls = requests(pair.cacheLogs, cacheFrom).filter((line) => line.msg === 'pull');
     assert.deepEqual([...new Set(pulls.map((line) => line.digest))].sort(), await blobsOf('1'));
     assert.ok(pulls.every((line) => line.cache === 'hit' && line.status === 200));
@@ -189,6 +199,27 @@ describe('a content cache and its origin', { skip: missing('dockerd', 'docker') 
       ]),
     ),
   );
+
+  it('buildah pulls through the cache', { skip: missing('buildah') }, () =>
+    throughTheCache(() =>
+      runClient('buildah', [
+        ...['--root', join(directory, 'buildah'), '--runroot', join(directory, 'buildah-run')],
+        ...['--storage-driver', 'vfs', 'pull', '--tls-verify=false', '--creds', `jane:${password}`, image],
+      ]),
+    ),
+  );
+
+  it('crane pulls through the cache', { skip: missing('go') }, async () => {
+    const home = join(directory, 'crane');
+    await mkdir(home);
+    await runClient('go', ['install', 'github.com/google/go-containerregistry/cmd/crane@v0.21.9'], {
+      env: { GOBIN: home },
+    });
+    const crane = (...args: string[]) =>
+      runClient(join(home, 'crane'), args, { env: { DOCKER_CONFIG: home, SSL_CERT_FILE: pair.caFile } });
+    await crane('auth', 'login', '--username', 'jane', '--password', password, pair.host);
+    await throughTheCache(() => crane('pull', image, join(home, 'image.tar')));
+  });
 
   it('podman pulls through the cache', { skip: missing('podman') }, () =>
     throughTheCache(() =>

@@ -1,11 +1,12 @@
 /** An origin with TLS and its content cache, as processes of their own, configured as the page for admins has it. */
+import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Agent, fetch, type RequestInit, type Response } from 'undici';
 import { freePort } from './free-port.ts';
 import type { LogLine } from './logger.ts';
 import { basic } from './origin.ts';
-import { type RunningProgram, startProgram } from './processes.ts';
+import { eventually, type RunningProgram, startProgram } from './processes.ts';
 
 export interface Pair {
   /** `127.0.0.1:<port>` of the origin, as clients name it. */
@@ -22,6 +23,8 @@ export interface Pair {
   fetch(url: string, init?: RequestInit): Promise<Response>;
   /** A request to the API as the admin. */
   api(method: string, path: string, body?: unknown): Promise<Response>;
+  /** Resolves once the logs hold a line for each request that was answered before the call. */
+  logsSettled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -88,6 +91,17 @@ middleware:
           headers: { Authorization: basic(`admin:${adminPassword}`), 'Content-Type': 'application/json' },
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         }),
+      logsSettled: async () => {
+        // Lines come through a pipe, later than the answers but in their order: a request of ours marks the place.
+        const path = `/${randomUUID()}`;
+        for (const [url, logs] of [
+          [originUrl, origin.logs],
+          [cacheUrl, cache.logs],
+        ] as const) {
+          await (await fetch(`${url}${path}`, { dispatcher })).text();
+          await eventually(`${url} logs`, () => logs.some((line) => line.path === path));
+        }
+      },
       stop: async () => {
         await stopAll();
         await dispatcher.destroy();

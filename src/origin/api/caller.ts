@@ -25,7 +25,7 @@ export function authenticate(authenticator: Authenticator, findApiToken: FindApi
 }
 
 /** The account that `authenticate` found. */
-function callerOf(response: Response): Account {
+export function callerOf(response: Response): Account {
   return response.locals.caller as Account;
 }
 

@@ -15,6 +15,7 @@ import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { loadContract, withHead } from './openapi.ts';
+import { createRepositoryRoutes } from './repositories.ts';
 
 export interface ApiOptions {
   readonly database: Database;
@@ -65,6 +66,7 @@ export function createApi(options: ApiOptions): Express {
   );
   app.use(createContentCacheRoutes(options));
   app.use(createAccountRoutes(options));
+  app.use(createRepositoryRoutes(options));
   app.use((_request, _response) => {
     throw new DomainError('path-unknown', 'no such page or operation');
   });

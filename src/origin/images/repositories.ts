@@ -70,6 +70,15 @@ export async function getOrCreateRepository(
   return getRepository(tx, name);
 }
 
+/** The next request sees it. Tokens given before are good until they expire. */
+export async function changeVisibility(
+  tx: Transaction,
+  id: string,
+  visibility: Repository['visibility'],
+): Promise<void> {
+  await tx('repositories').where({ id }).update({ visibility });
+}
+
 /** Names after `last` in lexical order: all of them for `everything`, else those that `reader` may pull. */
 export async function listRepositoryNames(
   queries: Queryable,

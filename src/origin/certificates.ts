@@ -1,6 +1,6 @@
 /**
  * The certificate that the origin serves TLS with. Without one of the admin's own, a CA is made once and kept; it
- * signs a server certificate that is renewed by itself, so that those who trust `/ca` go on trusting.
+ * signs a server certificate that a start renews in time, so that those who trust `/ca` go on trusting.
  */
 // The certificate library finds its parts by decorators and refuses to load without this.
 import 'reflect-metadata';

@@ -1,6 +1,7 @@
 /** The program `dtr-content-cache <config.yml>`: a content cache in the foreground, its logs on standard output. */
 import { Command } from 'commander';
-import { ConfigurationInvalid, readConfiguration } from './cache/configuration.ts';
+import { readConfiguration } from './cache/configuration.ts';
+import { ConfigurationInvalid } from './cache/configuration-problems.ts';
 import { startContentCache } from './cache/server.ts';
 import { systemClock } from './shared/clock.ts';
 import { createLogger } from './shared/logging.ts';

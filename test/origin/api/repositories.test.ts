@@ -67,3 +67,22 @@ it('another visibility is refused, naming the field', async () => {
   assert.equal(errors[0]?.code, 'INVALID_PARAMETERS');
   assert.deepEqual(errors[0]?.detail, { field: 'visibility' });
 });
+
+it('nobody gets the same 401 for a repository that exists and for one that does not', async () => {
+  for (const method of ['GET', 'PATCH']) {
+    for (const path of ['jane/app', 'jane/none']) {
+      const response = await fetch(`${origin.url}/api/v0/repositories/${path}`, { method });
+      assert.equal(response.status, 401);
+      assert.match(await response.text(), /"code":"NOT_AUTHENTICATED"/);
+    }
+  }
+});
+
+it('a repository in the namespace of an organization says so', async () => {
+  await origin.api('POST', '/accounts', { name: 'acme', isOrg: true });
+  await pushImage(origin, 'acme/builder', '1', [Buffer.from('layer')]);
+  const answer = await origin.api('GET', '/repositories/acme/builder');
+  assert.equal(answer.status, 200);
+  const { namespace, namespaceType, name } = (await answer.json()) as Record<string, unknown>;
+  assert.deepEqual([namespace, namespaceType, name], ['acme', 'organization', 'builder']);
+});

@@ -99,7 +99,8 @@ function createListener(parts: ListenerParts) {
       const line = {
         method: request.method,
         ...(record.digest === undefined ? { path } : record),
-        status: response.writableFinished || isOurs(failure) ? response.statusCode : 499,
+        // Ended, not finished: a client that closes right after the last byte is quicker than our being told of it.
+        status: response.writableEnded || isOurs(failure) ? response.statusCode : 499,
         bytes: record.bytes ?? 0,
         durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
         client,
@@ -109,7 +110,7 @@ function createListener(parts: ListenerParts) {
       const message = record.digest === undefined ? 'request' : 'pull';
       if (failure !== undefined && !(failure instanceof DomainError) && response.statusCode >= 500) {
         parts.logger.error({ ...line, err: failure }, message);
-      } else if (!response.writableFinished && isOurs(failure)) {
+      } else if (!response.writableEnded && isOurs(failure)) {
         parts.logger.warn({ ...line, cut: true }, message);
       } else {
         parts.logger.info(line, message);

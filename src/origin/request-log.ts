@@ -34,7 +34,8 @@ export function recordRequest(
       requestId: record.requestId,
       method: request.method,
       path: mark < 0 ? target : target.slice(0, mark),
-      status: response.writableFinished ? response.statusCode : 499,
+      // Ended, not finished: a client that closes right after the last byte is quicker than our being told of it.
+      status: response.writableEnded ? response.statusCode : 499,
       bytes: record.bytes ?? 0,
       durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
       user: record.user,

@@ -65,7 +65,8 @@ export async function sendBlob(
     response.end(range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end + 1));
     return lengthBytes;
   }
-  return sendPieces(response, blob.read(range), options.idleTimeoutMs ?? 60_000, options.sent ?? {});
+  const { idleTimeoutMs = 60_000, sent = {} } = options;
+  return sendPieces(response, blob.read(range), lengthBytes, idleTimeoutMs, sent);
 }
 
 /** True when an `If-None-Match` header names the entity tag. */
@@ -80,6 +81,7 @@ export function matchesEtag(header: string | undefined, etag: string): boolean {
 async function sendPieces(
   response: ServerResponse,
   pieces: BlobPieces,
+  lengthBytes: number,
   idleTimeoutMs: number,
   sent: { bytes?: number },
 ): Promise<number> {
@@ -100,8 +102,10 @@ async function sendPieces(
       waitsForClient = false;
       sentBytes += piece.byteLength;
       sent.bytes = sentBytes;
+      // At once: a client that has it all may close before whoever brings the pieces has tidied up.
+      if (sentBytes === lengthBytes) response.end();
     }
-    response.end();
+    if (!response.writableEnded) response.end();
     return sentBytes;
   } catch (error) {
     response.destroy();

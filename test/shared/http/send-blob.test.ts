@@ -86,3 +86,20 @@ it('a blob that cannot be read to its end never looks complete to the client', a
   assert.match(String(error), /the disk broke/);
   assert.equal(complete, false);
 });
+
+it('the answer ends with its last byte, before whoever brings the pieces has tidied up', async () => {
+  const closed = Promise.withResolvers<void>();
+  const tidying = async function* () {
+    try {
+      yield piece;
+    } finally {
+      await closed.promise;
+    }
+  };
+  const { error } = await send(tidying, piece.byteLength, async (response) => {
+    response.resume();
+    await once(response, 'close');
+    closed.resolve();
+  });
+  assert.equal(error, undefined);
+});

@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'access-denied'
   | 'account-name-taken'
   | 'account-unknown'
+  | 'blob-damaged'
   | 'blob-unknown'
   | 'content-cache-name-taken'
   | 'content-cache-unknown'

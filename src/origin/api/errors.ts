@@ -8,6 +8,7 @@ const answers = {
   'access-denied': [403, 'NOT_AUTHORIZED'],
   'account-name-taken': [409, 'ACCOUNT_EXISTS'],
   'account-unknown': [404, 'NO_SUCH_USER'],
+  'blob-damaged': [404, 'NO_SUCH_LAYER'],
   'blob-unknown': [404, 'NO_SUCH_LAYER'],
   'content-cache-name-taken': [409, 'CONTENT_CACHE_EXISTS'],
   'content-cache-unknown': [404, 'NO_SUCH_CONTENT_CACHE'],

@@ -22,7 +22,10 @@ export interface StoredBlob {
   readonly sizeBytes: number;
   /** The whole content, when it is small and already in memory: saves the caller a stream. */
   readonly bytes?: Uint8Array;
-  /** Reads the range, or everything. */
+  /**
+   * Reads the range, or everything. Whoever reads everything never gets the last piece of a blob that does not have its
+   * digest: the iteration throws DomainError `blob-damaged` instead. A range cannot be held against the digest.
+   */
   read(range?: ByteRange): BlobPieces;
   close(): Promise<void>;
 }
@@ -50,8 +53,13 @@ export interface BlobWriter {
 export interface BlobStore {
   /** The size in bytes, or `undefined` when the blob is not stored. */
   stat(digest: Digest): Promise<number | undefined>;
-  /** `undefined` when the blob is not stored. What was opened stays readable until closed, even if removed. */
+  /**
+   * `undefined` when the blob is not stored. What was opened stays readable until closed, even if removed.
+   * @throws DomainError `blob-damaged` when that shows already now
+   */
   open(digest: Digest): Promise<StoredBlob | undefined>;
+  /** Reads the whole blob from where it lies, whatever is remembered of it, and holds it against its digest. */
+  check(digest: Digest): Promise<'sound' | 'damaged' | 'missing'>;
   /** Begins a write session under a name of the caller's: 1 to 64 letters, digits, `-`. */
   begin(session: string): Promise<BlobWriter>;
   /** Continues a session from what is stored of it, also after a restart; `undefined` when it is not known. */
@@ -60,5 +68,6 @@ export interface BlobStore {
   listSessions(): AsyncIterable<{ session: string; lastWriteMs: number }>;
   /** True if there was such a blob. */
   remove(digest: Digest): Promise<boolean>;
-  list(): AsyncIterable<{ digest: Digest; sizeBytes: number }>;
+  /** Every blob, with the time at which it was published or later. */
+  list(): AsyncIterable<{ digest: Digest; sizeBytes: number; storedAtMs: number }>;
 }

@@ -7,20 +7,22 @@
  * A blob appears by rename on the same file system after its bytes were hashed and synced, so a file under
  * `blobs/` is whole or absent, also after a crash.
  */
-import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   algorithmOf,
   createDigester,
   type Digest,
   type DigestAlgorithm,
+  digestOf,
   hexOf,
   isDigest,
 } from '../distribution/digest.ts';
 import { DomainError, isSystemError } from '../errors.ts';
 import type { BlobPieces, BlobStore, BlobWriter, ByteRange, StoredBlob } from './blob-store.ts';
 import { SmallBlobs } from './small-blobs.ts';
+import { VerifiedFiles } from './verified-files.ts';
 
 /** Measured: below 1 MiB the trips to the thread pool show, above it the processor's cache does. */
 const pieceBytes = 1024 * 1024;
@@ -31,6 +33,7 @@ const sessionGrammar = /^[a-zA-Z0-9-]{1,64}$/;
 export class DirectoryBlobStore implements BlobStore {
   readonly #root: string;
   readonly #small: SmallBlobs;
+  readonly #verified = new VerifiedFiles();
 
   /** `smallBlobsBytes`: memory for the contents of small blobs. */
   constructor(root: string, options: { smallBlobsBytes?: number } = {}) {
@@ -53,17 +56,33 @@ export class DirectoryBlobStore implements BlobStore {
   async open(digest: Digest): Promise<StoredBlob | undefined> {
     const kept = this.#small.find(digest);
     if (kept !== undefined) return inMemory(kept);
-    const path = this.#pathOf(digest);
-    const sizeBytes = await unlessMissing(async () => (await stat(path)).size);
-    if (sizeBytes === undefined) return undefined;
-    if (sizeBytes <= smallBlobBytes) {
-      const bytes = await unlessMissing(() => readFile(path));
-      if (bytes === undefined) return undefined;
+    const file = await unlessMissing(() => open(this.#pathOf(digest), 'r'));
+    if (file === undefined) return undefined;
+    try {
+      const stats = await file.stat();
+      if (stats.size > smallBlobBytes) return this.#onDisk(file, digest, stats);
+      const bytes = await file.readFile();
+      if (digestOf(bytes, algorithmOf(digest)) !== digest) throw damaged(digest);
       this.#small.keep(digest, bytes);
+      await file.close();
       return inMemory(bytes);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    const file = await unlessMissing(() => open(path, 'r'));
-    return file === undefined ? undefined : onDisk(file, sizeBytes);
+  }
+
+  async check(digest: Digest): Promise<'sound' | 'damaged' | 'missing'> {
+    const file = await unlessMissing(() => open(this.#pathOf(digest), 'r'));
+    if (file === undefined) return 'missing';
+    try {
+      const { size } = await file.stat();
+      const digester = createDigester(algorithmOf(digest));
+      for await (const piece of readPieces(file, { start: 0, end: size - 1 })) digester.update(piece);
+      return digester.digest() === digest ? 'sound' : 'damaged';
+    } finally {
+      await file.close();
+    }
   }
 
   async begin(session: string): Promise<DirectoryBlobWriter> {
@@ -96,33 +115,63 @@ export class DirectoryBlobStore implements BlobStore {
     return (await unlessMissing(() => rm(this.#pathOf(digest)).then(() => true))) ?? false;
   }
 
-  async *list(): AsyncIterable<{ digest: Digest; sizeBytes: number }> {
+  async *list(): AsyncIterable<{ digest: Digest; sizeBytes: number; storedAtMs: number }> {
     const blobs = join(this.#root, 'blobs');
     for (const algorithm of await directoriesIn(blobs)) {
       for (const prefix of await directoriesIn(algorithm)) {
         for await (const entry of await opendir(prefix)) {
           const digest = `${basename(algorithm)}:${entry.name}`;
           if (!isDigest(digest)) continue;
-          const sizeBytes = await this.stat(digest);
-          if (sizeBytes !== undefined) yield { digest, sizeBytes };
+          const stats = await unlessMissing(() => stat(join(prefix, entry.name)));
+          // The time of its last change of name, which a rename into its place is.
+          if (stats !== undefined) yield { digest, sizeBytes: stats.size, storedAtMs: stats.ctimeMs };
         }
       }
     }
   }
 
-  /** Moves a synced file into its place and makes the move itself durable. */
-  async adopt(path: string, digest: Digest): Promise<void> {
+  /** Moves a synced file, whose bytes have the digest, into its place and makes the move itself durable. */
+  async adopt(path: string, file: FileHandle, digest: Digest): Promise<void> {
     const target = this.#pathOf(digest);
     const shard = dirname(target);
     const firstMade = await mkdir(shard, { recursive: true, mode: 0o700 });
     await rename(path, target);
     this.#small.forget(digest);
+    this.#verified.remember(digest, await file.stat());
     await syncDirectory(shard);
     // A directory made just now is itself an entry of its parents.
     if (firstMade !== undefined) {
       for (let made = shard; made.length >= firstMade.length; made = dirname(made)) {
         await syncDirectory(dirname(made));
       }
+    }
+  }
+
+  /** A file that is as it was when its bytes were last held against the digest is not held against it again. */
+  #onDisk(file: FileHandle, digest: Digest, stats: Stats): StoredBlob {
+    const whole = { start: 0, end: stats.size - 1 };
+    return {
+      sizeBytes: stats.size,
+      read: (range) => {
+        if (range !== undefined) return readPieces(file, range);
+        if (this.#verified.knows(digest, stats)) return readPieces(file, whole);
+        return this.#readVerifying(file, digest, stats);
+      },
+      close: () => file.close(),
+    };
+  }
+
+  async *#readVerifying(file: FileHandle, digest: Digest, stats: Stats): BlobPieces {
+    const digester = createDigester(algorithmOf(digest));
+    let rest = stats.size;
+    for await (const piece of readPieces(file, { start: 0, end: stats.size - 1 })) {
+      digester.update(piece);
+      rest -= piece.byteLength;
+      if (rest === 0) {
+        if (digester.digest() !== digest) throw damaged(digest);
+        this.#verified.remember(digest, stats);
+      }
+      yield piece;
     }
   }
 
@@ -220,7 +269,7 @@ export class DirectoryBlobWriter implements BlobWriter {
         });
       }
       await this.#file.sync();
-      await this.#store.adopt(this.#path, digest);
+      await this.#store.adopt(this.#path, this.#file, digest);
       await this.#close();
     } catch (error) {
       await this.discard();
@@ -271,12 +320,10 @@ function inMemory(bytes: Uint8Array): StoredBlob {
   };
 }
 
-function onDisk(file: FileHandle, sizeBytes: number): StoredBlob {
-  return {
-    sizeBytes,
-    read: (range) => readPieces(file, range ?? { start: 0, end: sizeBytes - 1 }),
-    close: () => file.close(),
-  };
+function damaged(digest: Digest): DomainError {
+  return new DomainError('blob-damaged', 'the stored blob does not have its digest: push it again', {
+    detail: { digest },
+  });
 }
 
 /** Reads ahead by one piece: while the caller sends one buffer, the other is being filled. */
@@ -295,7 +342,7 @@ async function* readPieces(file: FileHandle, range: ByteRange): BlobPieces {
     while (position <= range.end) {
       const { bytesRead } = await reading;
       if (bytesRead === 0)
-        throw new DomainError('storage-failed', 'the stored blob is shorter than its size');
+        throw new DomainError('blob-damaged', 'the stored blob became shorter while it was read');
       position += bytesRead;
       const piece = filling.subarray(0, bytesRead);
       [filling, spare] = [spare, filling];

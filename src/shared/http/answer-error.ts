@@ -10,6 +10,7 @@ const answers = {
   'access-denied': [403, 'DENIED'],
   'account-name-taken': [409, 'UNKNOWN'],
   'account-unknown': [404, 'NAME_UNKNOWN'],
+  'blob-damaged': [404, 'BLOB_UNKNOWN'],
   'blob-unknown': [404, 'BLOB_UNKNOWN'],
   'content-cache-name-taken': [409, 'UNKNOWN'],
   'content-cache-unknown': [404, 'UNKNOWN'],

@@ -1,17 +1,30 @@
 /** The program `dtr`: the origin and its commands. */
 import { Command, Option } from 'commander';
+import { collectGarbage } from './origin/commands/gc.ts';
+import { scrub } from './origin/commands/scrub.ts';
 import { serve } from './origin/commands/serve.ts';
 import { defaults } from './origin/configuration.ts';
 
 // The database, the keys and the blobs are the server's alone.
 process.umask(0o077);
 
+const data = new Option('--data <directory>', 'database, blobs, keys').env('DTR_DATA').default(defaults.data);
+const gcGrace = new Option('--gc-grace <duration>', 'blobs pushed or asked for within this time stay')
+  .env('DTR_GC_GRACE')
+  .default(defaults.gcGrace);
+const gcUntagged = new Option('--gc-untagged <duration>', 'remove manifests untagged for this time, or off')
+  .env('DTR_GC_UNTAGGED')
+  .default(defaults.gcUntagged);
+const uploadAge = new Option('--upload-age <duration>', 'end uploads that got no byte for this time')
+  .env('DTR_UPLOAD_AGE')
+  .default(defaults.uploadAge);
+
 const program = new Command('dtr').description('A trusted registry with content caches near its users');
 
 program
   .command('serve')
   .description('run the origin in the foreground; logs go to standard output')
-  .addOption(new Option('--data <directory>', 'database, blobs, keys').env('DTR_DATA').default(defaults.data))
+  .addOption(data)
   .addOption(new Option('--listen <address>', '[host]:port').env('DTR_LISTEN').default(defaults.listen))
   .addOption(
     new Option('--external-url <url>', 'how clients and caches reach the origin').env('DTR_EXTERNAL_URL'),
@@ -25,7 +38,35 @@ program
       .env('DTR_LOG_LEVEL')
       .default(defaults.logLevel),
   )
+  .addOption(
+    new Option('--gc-interval <duration>', 'between two garbage collections, or off')
+      .env('DTR_GC_INTERVAL')
+      .default(defaults.gcInterval),
+  )
+  .addOption(gcGrace)
+  .addOption(gcUntagged)
+  .addOption(uploadAge)
   .action(serve);
+
+program
+  .command('gc')
+  .description(
+    'remove unused blobs, abandoned uploads and, if asked to, untagged manifests; beside a running origin',
+  )
+  .addOption(data)
+  .addOption(gcGrace)
+  .addOption(gcUntagged)
+  .addOption(uploadAge)
+  .option('--dry-run', 'say what would be removed, and change nothing', false)
+  .option('--json', 'print the result as JSON', false)
+  .action(collectGarbage);
+
+program
+  .command('scrub')
+  .description('hold every blob and manifest against its digest; beside a running origin')
+  .addOption(data)
+  .option('--json', 'print the result as JSON', false)
+  .action(scrub);
 
 try {
   await program.parseAsync();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -132,6 +132,54 @@ describe('dtr serve', () => {
     assert.deepEqual(errors, [`dtr: the data in ${data} is in use by another origin`]);
     first.kill('SIGTERM');
     assert.equal((await firstEnded).code, 0);
+  });
+});
+
+describe('dtr gc and dtr scrub', () => {
+  it('work beside a running origin, by hand and for scripts', async () => {
+    const data = join(await tempDirectory(), 'data');
+    const origin = start('dtr.ts', 'serve', '--data', data, '--listen', '127.0.0.1:0');
+    const originEnded = ending(origin);
+    await untilListening(origin);
+    const run = async (...args: string[]) => {
+      const child = start('dtr.ts', ...args, '--data', data);
+      const output: string[] = [];
+      createInterface(child.stdout as NodeJS.ReadableStream).on('line', (line) => output.push(line));
+      return { ...(await ending(child)), output };
+    };
+    const dry = await run('gc', '--dry-run', '--gc-untagged', '30m');
+    assert.deepEqual(dry, {
+      code: 0,
+      errors: [],
+      output: [
+        'untagged manifests that would be removed: 0',
+        'blobs that would be removed: 0 (0 bytes)',
+        'abandoned uploads that would be removed: 0',
+      ],
+    });
+    const json = await run('gc', '--json');
+    assert.deepEqual(JSON.parse(json.output[0] as string), {
+      uploads: 0,
+      manifests: 0,
+      blobs: 0,
+      sizeBytes: 0,
+    });
+    const scrubbed = await run('scrub');
+    assert.deepEqual(scrubbed.output, ['0 blobs (0 bytes) and 0 manifests read, 0 damaged or missing']);
+    assert.equal(scrubbed.code, 0);
+    const refused = await run('gc', '--gc-grace', '2');
+    assert.equal(refused.code, 1);
+    assert.deepEqual(refused.errors, ['dtr: --gc-grace: a duration such as 90s, 30m or 2h expected']);
+    origin.kill('SIGTERM');
+    assert.equal((await originEnded).code, 0);
+  });
+
+  it('say so when there is no database, and make none', async () => {
+    const data = await tempDirectory();
+    const { code, errors } = await ending(start('dtr.ts', 'gc', '--data', data));
+    assert.equal(code, 1);
+    assert.deepEqual(errors, [`dtr: there is no database ${join(data, 'dtr.db')}`]);
+    assert.deepEqual(await readdir(data), []);
   });
 });
 

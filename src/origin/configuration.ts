@@ -1,7 +1,9 @@
 /** The origin's configuration: flags, then environment, then the defaults that stand here once. */
 import { resolve } from 'node:path';
+import { parseDurationMs } from '../shared/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../shared/http/shutdown.ts';
 import type { LogLevel } from '../shared/logging.ts';
+import { type CollectionPolicy, defaultPolicy } from './images/garbage-collection.ts';
 
 export interface OriginConfiguration {
   /** Database, blobs, keys and certificates. */
@@ -24,6 +26,10 @@ export interface OriginConfiguration {
   readonly signedUrlSeconds: number;
   /** How long running requests may take to end after SIGTERM. */
   readonly drainMs: number;
+  readonly garbageCollection: CollectionPolicy & {
+    /** Between two runs, in ms; `undefined` when it is only run by hand. */
+    readonly intervalMs: number | undefined;
+  };
 }
 
 /** What `dtr serve` takes, as commander gives it; each has an environment variable `DTR_…`. */
@@ -36,9 +42,21 @@ export interface ServeOptions {
   readonly tlsKey?: string;
   readonly tlsCa?: string;
   readonly logLevel: string;
+  readonly gcInterval: string;
+  readonly gcGrace: string;
+  readonly gcUntagged: string;
+  readonly uploadAge: string;
 }
 
-export const defaults = { data: './data', listen: ':8443', logLevel: 'info' } as const;
+export const defaults = {
+  data: './data',
+  listen: ':8443',
+  logLevel: 'info',
+  gcInterval: '24h',
+  gcGrace: formatHours(defaultPolicy.graceMs),
+  gcUntagged: 'off',
+  uploadAge: formatHours(defaultPolicy.uploadIdleMs),
+} as const;
 
 /** What is wrong with an option, in one line. */
 class ConfigurationInvalid extends Error {
@@ -64,7 +82,38 @@ export function parseConfiguration(options: ServeOptions): OriginConfiguration {
     apiTokenSeconds: 300,
     signedUrlSeconds: 600,
     drainMs: 10_000,
+    garbageCollection: {
+      ...parseCollectionPolicy(options),
+      intervalMs: parseDurationOrOff('--gc-interval', options.gcInterval),
+    },
   };
+}
+
+/** @throws ConfigurationInvalid naming the option */
+export function parseCollectionPolicy(
+  options: Pick<ServeOptions, 'gcGrace' | 'gcUntagged' | 'uploadAge'>,
+): CollectionPolicy {
+  return {
+    graceMs: parseDuration('--gc-grace', options.gcGrace),
+    untaggedMs: parseDurationOrOff('--gc-untagged', options.gcUntagged),
+    uploadIdleMs: parseDuration('--upload-age', options.uploadAge),
+  };
+}
+
+function parseDurationOrOff(option: string, text: string): number | undefined {
+  return text === 'off' ? undefined : parseDuration(option, text, ', or off,');
+}
+
+/** Unlike in the cache's file, a bare number is not nanoseconds here but a mistake; `0` is none. */
+function parseDuration(option: string, text: string, alternative = ''): number {
+  if (text === '0') return 0;
+  const durationMs = /\d$/.test(text) ? undefined : parseDurationMs(text);
+  if (durationMs !== undefined) return durationMs;
+  throw new ConfigurationInvalid(option, `a duration such as 90s, 30m or 2h${alternative}`);
+}
+
+function formatHours(durationMs: number): string {
+  return `${durationMs / 3_600_000}h`;
 }
 
 function parseTls(options: ServeOptions): OriginConfiguration['tls'] {

@@ -2,19 +2,28 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import createKnex, { type Knex } from 'knex';
+import { DomainError } from '../shared/errors.ts';
 
 /** Where a query runs: a transaction, or the database outside of any. Always the first argument. */
 export type Queryable = Knex;
 export type Transaction = Knex.Transaction;
+/** A query being built. */
+export type Query = Knex.QueryBuilder;
 
 /** A single-row query compiled once: for the paths that every pull takes. */
 export type PreparedRow<Row> = (...parameters: (string | number)[]) => Promise<Row | undefined>;
 
 /** Rows remembered per question; manifests are among them, so not too many. */
 const maximumRemembered = 1000;
+/** How long a transaction waits for the write lock that another process holds. */
+const writeTurnMs = 15_000;
+/** SQLite waits in the thread of all requests, so only this long at a time; between two tries others have their turn. */
+const busyTimeoutMs = 20;
+const busyPauseMs = 25;
 
 /** Why the database cannot be used, in one line for the admin. */
 class DatabaseRefused extends Error {
@@ -27,15 +36,23 @@ class DatabaseRefused extends Error {
 export class Database {
   /** Queries outside a transaction. Never use it inside one: SQLite has a single writing connection. */
   readonly queries: Queryable;
+  readonly #directory: string;
   readonly #reader: BetterSqlite3.Database;
-  readonly #lock: BetterSqlite3.Database;
+  readonly #lock: BetterSqlite3.Database | undefined;
   /** Changes whenever another connection has committed. */
   readonly #dataVersion: BetterSqlite3.Statement;
   /** `undefined` when it must be asked for again. */
   #knownVersion: unknown;
 
-  constructor(queries: Knex, reader: BetterSqlite3.Database, lock: BetterSqlite3.Database) {
+  constructor(parts: {
+    queries: Knex;
+    directory: string;
+    reader: BetterSqlite3.Database;
+    lock: BetterSqlite3.Database | undefined;
+  }) {
+    const { queries, directory, reader, lock } = parts;
     this.queries = queries;
+    this.#directory = directory;
     this.#reader = reader;
     this.#lock = lock;
     this.#dataVersion = reader.prepare('PRAGMA data_version').pluck();
@@ -43,12 +60,43 @@ export class Database {
     queries.on('query-response', () => this.#forgetVersion());
   }
 
-  /** Runs `work` in one transaction; it commits when `work` resolves. */
+  /**
+   * Runs `work` in one transaction; it commits when `work` resolves. While another process writes, this one waits its turn
+   * without standing in the way of requests that only read.
+   * @throws DomainError `storage-failed` when the turn does not come
+   */
   async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const deadline = performance.now() + writeTurnMs;
+    for (;;) {
+      try {
+        return await this.queries.transaction(async (tx) => {
+          // Changes nothing, but makes SQLite take the write lock now: later it could no longer be waited for.
+          await tx('signing_keys').where(tx.raw('0 = 1')).delete();
+          return work(tx);
+        });
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        if (performance.now() > deadline) {
+          throw new DomainError('storage-failed', 'the database is busy: try again', { cause: error });
+        }
+        await delay(busyPauseMs);
+      } finally {
+        this.#forgetVersion();
+      }
+    }
+  }
+
+  /**
+   * Runs `work` while no other process does the same kind of work; `undefined` when one does. The lock is the system's: it
+   * ends with the process, however that ends.
+   */
+  async exclusively<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    const lock = tryLock(join(this.#directory, `${name}.lock`));
+    if (lock === undefined) return undefined;
     try {
-      return await this.queries.transaction(work);
+      return await work();
     } finally {
-      this.#forgetVersion();
+      lock.close();
     }
   }
 
@@ -59,8 +107,12 @@ export class Database {
    * transaction. A row is remembered until anything at all is committed, by this process or another: SQLite tells
    * (`data_version`), so what is given is always what a query would give now. Measured: 0.3 µs a remembered row and 3 µs
    * for asking, 20 to 30 µs for the join that a manifest takes, 60 to 120 µs for a query that knex builds anew.
+   * `assertSound` throws for a row that must not be used.
    */
-  prepare<Row>(build: (queries: Queryable) => Knex.QueryBuilder): PreparedRow<Row> {
+  prepare<Row>(
+    build: (queries: Queryable) => Query,
+    assertSound: (row: Row) => void = () => {},
+  ): PreparedRow<Row> {
     const { sql, bindings } = build(this.queries).toSQL().toNative();
     const order = (bindings as unknown[]).map((binding) => {
       const marker = /^:(\d+)$/.exec(String(binding));
@@ -79,6 +131,7 @@ export class Database {
       if (remembered.has(key)) return remembered.get(key);
       const values = order.map((item) => ('value' in item ? item.value : parameters[item.parameter]));
       const row = statement.get(...values) as Row | undefined;
+      if (row !== undefined) assertSound(row);
       remembered.set(key, row);
       return row;
     };
@@ -103,70 +156,114 @@ export class Database {
   async close(): Promise<void> {
     await this.queries.destroy();
     this.#reader.close();
-    this.#lock.close();
+    this.#lock?.close();
   }
 }
 
 /**
- * Opens (or creates) the SQLite database `<directory>/dtr.db` and migrates it.
+ * Opens (or creates) the SQLite database `<directory>/dtr.db` for an origin and migrates it.
  * @throws DatabaseRefused when it is damaged, newer than this program, lost, or used by another origin
  */
 export async function openDatabase(directory: string): Promise<Database> {
-  const path = join(directory, 'dtr.db');
+  const path = databasePath(directory);
   assertNotLost(directory, path);
   const lock = takeLock(directory);
-  let queries: Knex | undefined;
   try {
     checkSoundness(path);
-    queries = createKnex({
-      client: 'better-sqlite3',
-      connection: { filename: path },
-      useNullAsDefault: true,
-      acquireConnectionTimeout: 10_000,
-      pool: {
-        min: 1,
-        max: 1,
-        afterCreate: (connection: BetterSqlite3.Database, done: (error: unknown) => void) => {
-          // FULL, explicitly: an acknowledged push survives a power loss (threats P1).
-          connection.pragma('journal_mode = WAL');
-          connection.pragma('synchronous = FULL');
-          connection.pragma('foreign_keys = ON');
-          connection.pragma('busy_timeout = 250');
-          connection.pragma('journal_size_limit = 67108864');
-          done(null);
-        },
-      },
-    });
-    await migrate(queries, path);
-    await chmod(path, 0o600);
-    const reader = new BetterSqlite3(path, { readonly: true });
-    return new Database(queries, reader, lock);
+    return await open(directory, lock, (queries) => migrate(queries, path));
   } catch (error) {
-    await queries?.destroy();
     lock.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens the database of an origin that may be running, for work beside it.
+ * @throws DatabaseRefused when there is none, or when it is not of this version
+ */
+export async function openDatabaseBeside(directory: string): Promise<Database> {
+  const path = databasePath(directory);
+  if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}`);
+  return open(directory, undefined, (queries) => assertMigrated(queries, path));
+}
+
+function databasePath(directory: string): string {
+  return join(directory, 'dtr.db');
+}
+
+async function open(
+  directory: string,
+  lock: BetterSqlite3.Database | undefined,
+  prepareSchema: (queries: Knex) => Promise<void>,
+): Promise<Database> {
+  const path = databasePath(directory);
+  const queries = createKnex({
+    client: 'better-sqlite3',
+    connection: { filename: path },
+    useNullAsDefault: true,
+    acquireConnectionTimeout: 10_000,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (connection: BetterSqlite3.Database, done: (error: unknown) => void) => {
+        // FULL, explicitly: an acknowledged push survives a power loss (threats P1).
+        connection.pragma('journal_mode = WAL');
+        connection.pragma('synchronous = FULL');
+        connection.pragma('foreign_keys = ON');
+        connection.pragma(`busy_timeout = ${busyTimeoutMs}`);
+        connection.pragma('journal_size_limit = 67108864');
+        done(null);
+      },
+    },
+  });
+  try {
+    await prepareSchema(queries);
+    await chmod(path, 0o600);
+    return new Database({ queries, directory, reader: new BetterSqlite3(path, { readonly: true }), lock });
+  } catch (error) {
+    await queries.destroy();
     throw error;
   }
 }
 
 /** Brings the schema to this version. Each migration is one transaction: an interrupted one can be run again. */
 async function migrate(queries: Knex, path: string): Promise<void> {
-  const directory = join(import.meta.dirname, '../../migrations');
-  const names = readdirSync(directory).filter((name) => name.endsWith('.ts'));
   try {
-    await queries.migrate.latest({
-      migrationSource: {
-        getMigrations: async () => names.sort(),
-        getMigrationName: (name: string) => name,
-        getMigration: (name: string) => import(pathToFileURL(join(directory, name)).href),
-      },
-    });
+    await queries.migrate.latest({ migrationSource });
   } catch (error) {
-    if (String(error).includes('corrupt')) {
-      throw new DatabaseRefused(`the database ${path} was written by a newer version of this program`, error);
-    }
+    if (String(error).includes('corrupt')) throw newerDatabase(path, error);
     throw error;
   }
 }
+
+async function assertMigrated(queries: Knex, path: string): Promise<void> {
+  let pending: unknown[];
+  try {
+    [, pending] = (await queries.migrate.list({ migrationSource })) as [unknown[], unknown[]];
+  } catch (error) {
+    if (String(error).includes('corrupt')) throw newerDatabase(path, error);
+    throw error;
+  }
+  if (pending.length > 0) {
+    throw new DatabaseRefused(
+      `the database ${path} was written by an older version: start this version's origin on it first`,
+    );
+  }
+}
+
+function newerDatabase(path: string, cause: unknown): DatabaseRefused {
+  return new DatabaseRefused(`the database ${path} was written by a newer version of this program`, cause);
+}
+
+const migrationsDirectory = join(import.meta.dirname, '../../migrations');
+const migrationSource: Knex.MigrationSource<string> = {
+  getMigrations: async () =>
+    readdirSync(migrationsDirectory)
+      .filter((name) => name.endsWith('.ts'))
+      .sort(),
+  getMigrationName: (name) => name,
+  getMigration: (name) => import(pathToFileURL(join(migrationsDirectory, name)).href),
+};
 
 /** Blobs without their database would look like an empty registry: never begin anew beside them. */
 function assertNotLost(directory: string, path: string): void {
@@ -196,19 +293,31 @@ function checkSoundness(path: string): void {
   }
 }
 
-/** One origin per SQLite database. The system frees the lock when the process ends, however it ends. */
+/** One origin per SQLite database. */
 function takeLock(directory: string): BetterSqlite3.Database {
-  const path = join(directory, 'dtr.lock');
   let lock: BetterSqlite3.Database | undefined;
   try {
-    lock = new BetterSqlite3(path, { timeout: 0 });
+    lock = tryLock(join(directory, 'dtr.lock'));
+  } catch (error) {
+    throw new DatabaseRefused(`cannot use the directory ${directory}: ${(error as Error).message}`, error);
+  }
+  if (lock === undefined) throw new DatabaseRefused(`the data in ${directory} is in use by another origin`);
+  return lock;
+}
+
+/** A lock held until it is closed, `undefined` when somebody has it. The system frees it when the process ends. */
+function tryLock(path: string): BetterSqlite3.Database | undefined {
+  const lock = new BetterSqlite3(path, { timeout: 0 });
+  try {
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (error) {
-    lock?.close();
-    if ((error as { code?: string }).code === 'SQLITE_BUSY') {
-      throw new DatabaseRefused(`the data in ${directory} is in use by another origin`, error);
-    }
-    throw new DatabaseRefused(`cannot use the directory ${directory}: ${(error as Error).message}`, error);
+    lock.close();
+    if (isBusy(error)) return undefined;
+    throw error;
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return String((error as { code?: unknown })?.code).startsWith('SQLITE_BUSY');
 }

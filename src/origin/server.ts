@@ -22,8 +22,11 @@ import type { OriginConfiguration } from './configuration.ts';
 import { Redirector } from './content-caches/redirect.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin } from './first-start.ts';
+import { Housekeeping } from './housekeeping.ts';
 import { prepareFindLinkedBlob } from './images/blob-links.ts';
+import { GarbageCollection } from './images/garbage-collection.ts';
 import { prepareFindManifest } from './images/manifests.ts';
+import { Removals } from './images/removals.ts';
 import { Uploads } from './images/uploads.ts';
 import { ApiTokens } from './keys/api-token.ts';
 import { RegistryTokens } from './keys/registry-token.ts';
@@ -53,7 +56,8 @@ export async function startOrigin(
   const { dataDirectory } = configuration;
   const database = await openDatabase(dataDirectory);
   const blobStore = new DirectoryBlobStore(dataDirectory);
-  const uploads = new Uploads({ database, blobStore, clock });
+  const removals = new Removals({ database, blobStore, clock });
+  const uploads = new Uploads({ database, blobStore, removals, clock });
   try {
     await blobStore.prepare();
     const passwords = new Passwords();
@@ -81,10 +85,12 @@ export async function startOrigin(
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
     logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
+    const housekeeping = startHousekeeping({ configuration, logger, clock, database, blobStore, removals });
     return {
       port,
       close: async () => {
         await drain(server, configuration.drainMs);
+        await housekeeping?.stop();
         await uploads.close();
         await database.close();
       },
@@ -93,6 +99,27 @@ export async function startOrigin(
     await database.close();
     throw error;
   }
+}
+
+function startHousekeeping(parts: {
+  configuration: OriginConfiguration;
+  logger: Logger;
+  clock: Clock;
+  database: Database;
+  blobStore: DirectoryBlobStore;
+  removals: Removals;
+}): Housekeeping | undefined {
+  const { logger, configuration } = parts;
+  const { intervalMs, ...policy } = configuration.garbageCollection;
+  if (intervalMs === undefined) return undefined;
+  const housekeeping = new Housekeeping({
+    collection: new GarbageCollection(parts),
+    policy,
+    intervalMs,
+    logger,
+  });
+  housekeeping.start();
+  return housekeeping;
 }
 
 interface Parts {
@@ -172,7 +199,7 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       findManifest: prepareFindManifest(database),
       clock,
     }),
-    uploads: new UploadHandlers({ authorizer, database, blobStore, uploads, clock }),
+    uploads: new UploadHandlers({ authorizer, database, uploads, clock }),
   });
 }
 

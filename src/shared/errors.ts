@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'input-invalid'
   | 'json-invalid'
   | 'manifest-blob-unknown'
+  | 'manifest-damaged'
   | 'manifest-invalid'
   | 'manifest-unknown'
   | 'media-type-unsupported'
@@ -34,6 +35,7 @@ export type ErrorCode =
   | 'storage-failed'
   | 'tag-invalid'
   | 'too-large'
+  | 'too-many-uploads'
   | 'upload-range-invalid'
   | 'upload-unknown'
   | 'upstream-unavailable';

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { after } from 'node:test';
 import { adminPasswordFile } from '../../src/origin/first-start.ts';
+import { defaultPolicy } from '../../src/origin/images/garbage-collection.ts';
 import { startOrigin } from '../../src/origin/server.ts';
 import { type Clock, systemClock } from '../../src/shared/clock.ts';
 import { type Digest, digestOf } from '../../src/shared/distribution/digest.ts';
@@ -43,6 +44,7 @@ export async function startTestOrigin(options: { clock?: Clock } = {}): Promise<
         apiTokenSeconds: 300,
         signedUrlSeconds: 600,
         drainMs: 1_000,
+        garbageCollection: { ...defaultPolicy, intervalMs: undefined },
       },
       { logger, clock: options.clock ?? systemClock },
     );

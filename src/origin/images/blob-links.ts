@@ -1,28 +1,107 @@
 /** Which repository may read which blob. A blob is stored once, however many repositories link it. */
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
-import type { Database, PreparedRow, Queryable, Transaction } from '../database.ts';
+import { DomainError } from '../../shared/errors.ts';
+import type { Database, Queryable, Transaction } from '../database.ts';
 import type { Repository } from './repositories.ts';
 
-/** Makes a stored blob readable in a repository. Linking twice is no error. */
+/** A use is written down again when it is this much newer: a client's questions should not become writes. */
+export const useResolutionMs = 60_000;
+
+interface LinkedBlob {
+  readonly repositoryId: string;
+  readonly digest: Digest;
+}
+
+/**
+ * Announces that the blob is about to be published: from now on nobody removes it, for the grace period of garbage
+ * collection. False while it is being removed, when publishing it would be in vain.
+ */
+export async function claimBlob(
+  tx: Transaction,
+  blob: { digest: Digest; sizeBytes: number },
+  now: number,
+): Promise<boolean> {
+  const claimed = await tx('blobs')
+    .insert({ digest: blob.digest, size_bytes: blob.sizeBytes, created_at: now, last_used_at: now })
+    .onConflict('digest')
+    .merge({ last_used_at: now })
+    .whereNull('blobs.removing_at')
+    .returning('digest');
+  return claimed.length > 0;
+}
+
+/**
+ * Makes a blob, claimed and published, readable in a repository. Linking twice is no error.
+ * @throws DomainError `storage-failed` when the claim was not honoured: garbage collection without a grace period
+ */
 export async function linkBlob(
   tx: Transaction,
-  blob: { repositoryId: string; digest: Digest; sizeBytes: number },
+  blob: LinkedBlob & { sizeBytes: number },
   now: number,
 ): Promise<void> {
-  await tx('blobs')
-    .insert({ digest: blob.digest, size_bytes: blob.sizeBytes, created_at: now })
-    .onConflict('digest')
-    .ignore();
+  const found = await tx('blobs')
+    .where('blobs.digest', blob.digest)
+    .whereNull('blobs.removing_at')
+    .update({ size_bytes: blob.sizeBytes, last_used_at: now, damaged_at: null });
+  if (found === 0) {
+    throw new DomainError('storage-failed', 'the blob was collected while it was pushed: push it again');
+  }
+  await insertLink(tx, blob, now);
+}
+
+/** Makes a blob of another repository readable in this one. False when there is no such blob, or none for long. */
+export async function mountBlob(tx: Transaction, blob: LinkedBlob, now: number): Promise<boolean> {
+  const found = await tx('blobs')
+    .where('blobs.digest', blob.digest)
+    .whereNull('blobs.removing_at')
+    .whereNull('blobs.damaged_at')
+    .update({ last_used_at: now });
+  if (found === 0) return false;
+  await insertLink(tx, blob, now);
+  return true;
+}
+
+async function insertLink(tx: Transaction, { repositoryId, digest }: LinkedBlob, now: number): Promise<void> {
   await tx('repository_blobs')
-    .insert({ repository_id: blob.repositoryId, digest: blob.digest, created_at: now })
+    .insert({ repository_id: repositoryId, digest, created_at: now, last_used_at: now })
     .onConflict(['repository_id', 'digest'])
-    .ignore();
+    .merge({ last_used_at: now });
+}
+
+/**
+ * Keeps the blobs from garbage collection for another grace period: a client was told that they are there, or a manifest
+ * begins to name them. The number of them that are still linked and had not been used just now.
+ */
+export async function confirmBlobs(
+  tx: Transaction,
+  repositoryId: string,
+  digests: readonly Digest[],
+  now: number,
+): Promise<number> {
+  let confirmed = 0;
+  for (const portion of portionsOf(digests)) {
+    confirmed += await tx('repository_blobs')
+      .where('repository_blobs.repository_id', repositoryId)
+      .whereIn('repository_blobs.digest', portion)
+      .where('repository_blobs.last_used_at', '<', now - useResolutionMs)
+      .update({ last_used_at: now });
+  }
+  return confirmed;
+}
+
+/** From now on the blob counts as absent, so that the next push brings it again. */
+export async function markBlobDamaged(tx: Transaction, digest: Digest, now: number): Promise<boolean> {
+  const marked = await tx('blobs')
+    .where('blobs.digest', digest)
+    .whereNull('blobs.removing_at')
+    .update({ damaged_at: now });
+  return marked > 0;
 }
 
 /** True if there was such a link. */
-export async function unlinkBlob(queries: Queryable, repositoryId: string, digest: Digest): Promise<boolean> {
-  const deleted = await queries('repository_blobs').where({ repository_id: repositoryId, digest }).delete();
+export async function unlinkBlob(tx: Transaction, repositoryId: string, digest: Digest): Promise<boolean> {
+  const deleted = await tx('repository_blobs').where({ repository_id: repositoryId, digest }).delete();
   return deleted > 0;
 }
 
@@ -51,32 +130,41 @@ export async function findLinkedSizes(
   digests: readonly Digest[],
 ): Promise<Map<string, number>> {
   const sizes = new Map<string, number>();
-  // In portions: databases bound the number of parameters of one statement.
-  for (let start = 0; start < digests.length; start += 500) {
+  for (const portion of portionsOf(digests)) {
     const rows = await queries('repository_blobs')
       .join('blobs', 'blobs.digest', 'repository_blobs.digest')
       .where('repository_blobs.repository_id', repositoryId)
-      .whereIn('repository_blobs.digest', digests.slice(start, start + 500))
+      .whereIn('repository_blobs.digest', portion)
+      .whereNull('blobs.damaged_at')
       .select('blobs.digest', 'blobs.size_bytes');
     for (const row of rows) sizes.set(row.digest, Number(row.size_bytes));
   }
   return sizes;
 }
 
+/** Databases bound the number of parameters of one statement. */
+function* portionsOf<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += 500) yield items.slice(start, start + 500);
+}
+
 export type FindLinkedBlob = (
   repository: RepositoryName,
   digest: Digest,
-) => Promise<{ sizeBytes: number } | undefined>;
+) => Promise<{ sizeBytes: number; repositoryId: string; lastUsedAt: number } | undefined>;
 
 /** Compiles the question that every blob request asks. */
 export function prepareFindLinkedBlob(database: Database): FindLinkedBlob {
-  const find: PreparedRow<{ sizeBytes: number }> = database.prepare((queries) =>
+  return database.prepare((queries) =>
     queries('repositories')
       .join('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
       .join('blobs', 'blobs.digest', 'repository_blobs.digest')
       .where('repositories.name', ':1')
       .where('repository_blobs.digest', ':2')
-      .select('blobs.size_bytes as sizeBytes'),
+      .whereNull('blobs.damaged_at')
+      .select(
+        'blobs.size_bytes as sizeBytes',
+        'repository_blobs.repository_id as repositoryId',
+        'repository_blobs.last_used_at as lastUsedAt',
+      ),
   );
-  return find;
 }

@@ -19,6 +19,8 @@ export interface Manifest {
   readonly mediaType: ManifestMediaType;
   /** Blobs that must be in the repository: configuration and distributable layers. */
   readonly blobs: readonly Descriptor[];
+  /** Layers that clients may fetch from elsewhere: the repository need not hold them. */
+  readonly foreignLayers: readonly Descriptor[];
   /** Manifests that an index lists. */
   readonly manifests: readonly Descriptor[];
   readonly subject: Digest | undefined;
@@ -40,13 +42,21 @@ export function parseManifest(bytes: Uint8Array, contentType: string | undefined
   const artifactType = optionalText(json, 'artifactType');
   if (mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerManifestList) {
     const manifests = descriptors(json.manifests, 'manifests');
-    return { mediaType, blobs: [], manifests: manifests.map(toDescriptor), subject, artifactType };
+    return {
+      mediaType,
+      blobs: [],
+      foreignLayers: [],
+      manifests: manifests.map(toDescriptor),
+      subject,
+      artifactType,
+    };
   }
   const config = descriptor(json.config, 'config');
-  const layers = descriptors(json.layers, 'layers').filter((layer) => !isForeign(layer));
+  const layers = descriptors(json.layers, 'layers');
   return {
     mediaType,
-    blobs: [config, ...layers].map(toDescriptor),
+    blobs: [config, ...layers.filter((layer) => !isForeign(layer))].map(toDescriptor),
+    foreignLayers: layers.filter(isForeign).map(toDescriptor),
     manifests: [],
     subject,
     artifactType: artifactType ?? config.mediaType,
@@ -106,7 +116,7 @@ function toDescriptor({ digest, sizeBytes }: ParsedDescriptor): Descriptor {
   return { digest, sizeBytes };
 }
 
-/** Layers that a registry need not hold: clients fetch them from elsewhere, the registry never does. */
+/** The registry itself never fetches them from elsewhere. */
 function isForeign(layer: ParsedDescriptor): boolean {
   return /nondistributable|\.foreign\./.test(layer.mediaType);
 }

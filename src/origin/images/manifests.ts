@@ -1,10 +1,10 @@
 /** Manifests, kept as their exact bytes. */
-import type { Digest } from '../../shared/distribution/digest.ts';
+import { algorithmOf, type Digest, digestOf } from '../../shared/distribution/digest.ts';
 import type { Tag } from '../../shared/distribution/reference.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database, PreparedRow, Queryable, Transaction } from '../database.ts';
-import { findLinkedSizes } from './blob-links.ts';
+import { confirmBlobs, findLinkedSizes } from './blob-links.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
 
 export interface StoredManifest {
@@ -14,7 +14,7 @@ export interface StoredManifest {
 }
 
 /**
- * Stores a manifest whose blobs and manifests are all in the repository. Storing it again is no error.
+ * Stores a manifest whose blobs and manifests are all in the repository. Storing it again is no error, and repairs it.
  * @throws DomainError `manifest-blob-unknown` naming what is missing; `manifest-invalid` for a wrong size
  */
 export async function storeManifest(
@@ -23,8 +23,10 @@ export async function storeManifest(
   now: number,
 ): Promise<void> {
   const { repositoryId, digest, manifest } = stored;
-  assertPresent(manifest.blobs, await findLinkedSizes(tx, repositoryId, digestsOf(manifest.blobs)));
+  const blobs = digestsOf([...manifest.blobs, ...manifest.foreignLayers]);
+  assertPresent(manifest.blobs, await findLinkedSizes(tx, repositoryId, blobs));
   assertPresent(manifest.manifests, await findManifestSizes(tx, repositoryId, digestsOf(manifest.manifests)));
+  await confirmBlobs(tx, repositoryId, blobs, now);
   await tx('manifests')
     .insert({
       repository_id: repositoryId,
@@ -35,12 +37,13 @@ export async function storeManifest(
       artifact_type: manifest.artifactType ?? null,
       pushed_by: stored.pushedBy,
       created_at: now,
+      last_used_at: now,
     })
     .onConflict(['repository_id', 'digest'])
-    .ignore();
+    .merge(['bytes', 'last_used_at']);
   const references = [
-    ...manifest.blobs.map((blob) => ({ digest: blob.digest, kind: 'blob' })),
-    ...manifest.manifests.map((child) => ({ digest: child.digest, kind: 'manifest' })),
+    ...blobs.map((blob) => ({ digest: blob, kind: 'blob' })),
+    ...digestsOf(manifest.manifests).map((child) => ({ digest: child, kind: 'manifest' })),
   ];
   for (let start = 0; start < references.length; start += 200) {
     await tx('manifest_references')
@@ -59,9 +62,27 @@ export async function deleteManifest(
   tx: Transaction,
   repositoryId: string,
   digest: Digest,
+  now: number,
 ): Promise<boolean> {
+  await releaseWhatItKeeps(tx, repositoryId, digest, now);
   const deleted = await tx('manifests').where({ repository_id: repositoryId, digest }).delete();
   return deleted > 0;
+}
+
+/** What a manifest listed, and what referred to it, may be unneeded from now on: their time begins now. */
+async function releaseWhatItKeeps(
+  tx: Transaction,
+  repositoryId: string,
+  digest: Digest,
+  now: number,
+): Promise<void> {
+  const listed = tx('manifest_references')
+    .where({ repository_id: repositoryId, manifest_digest: digest, kind: 'manifest' })
+    .select('manifest_references.digest');
+  await tx('manifests')
+    .where('manifests.repository_id', repositoryId)
+    .where((released) => released.whereIn('manifests.digest', listed).orWhere('subject_digest', digest))
+    .update({ last_used_at: now });
 }
 
 /** Manifests whose subject is the digest, oldest first. */
@@ -93,24 +114,36 @@ export interface FindManifest {
 /** Compiles the two questions that every pull asks. Always read fresh: a moved tag is seen by the next pull. */
 export function prepareFindManifest(database: Database): FindManifest {
   const columns = ['manifests.digest', 'manifests.media_type as mediaType', 'manifests.bytes'];
-  const byTag: PreparedRow<StoredManifest> = database.prepare((queries) =>
-    queries('repositories')
-      .join('tags', 'tags.repository_id', 'repositories.id')
-      .join('manifests', (on) =>
-        on.on('manifests.repository_id', 'tags.repository_id').on('manifests.digest', 'tags.digest'),
-      )
-      .where('repositories.name', ':1')
-      .where('tags.name', ':2')
-      .select(columns),
+  const byTag: PreparedRow<StoredManifest> = database.prepare(
+    (queries) =>
+      queries('repositories')
+        .join('tags', 'tags.repository_id', 'repositories.id')
+        .join('manifests', (on) =>
+          on.on('manifests.repository_id', 'tags.repository_id').on('manifests.digest', 'tags.digest'),
+        )
+        .where('repositories.name', ':1')
+        .where('tags.name', ':2')
+        .select(columns),
+    assertSound,
   );
-  const byDigest: PreparedRow<StoredManifest> = database.prepare((queries) =>
-    queries('repositories')
-      .join('manifests', 'manifests.repository_id', 'repositories.id')
-      .where('repositories.name', ':1')
-      .where('manifests.digest', ':2')
-      .select(columns),
+  const byDigest: PreparedRow<StoredManifest> = database.prepare(
+    (queries) =>
+      queries('repositories')
+        .join('manifests', 'manifests.repository_id', 'repositories.id')
+        .where('repositories.name', ':1')
+        .where('manifests.digest', ':2')
+        .select(columns),
+    assertSound,
   );
   return { byTag, byDigest };
+}
+
+/** @throws DomainError `manifest-damaged`: it is never served, and pushing it again repairs it */
+function assertSound({ digest, bytes }: StoredManifest): void {
+  if (digestOf(bytes, algorithmOf(digest)) === digest) return;
+  throw new DomainError('manifest-damaged', 'the stored manifest does not have its digest: push it again', {
+    detail: { digest },
+  });
 }
 
 async function findManifestSizes(

@@ -9,6 +9,7 @@ export async function moveTag(
   tag: { repositoryId: string; name: Tag; digest: Digest },
   now: number,
 ): Promise<void> {
+  await releaseTagged(tx, tag, now);
   await tx('tags')
     .insert({
       repository_id: tag.repositoryId,
@@ -22,8 +23,26 @@ export async function moveTag(
 }
 
 /** True if there was one. The manifest stays. */
-export async function deleteTag(queries: Queryable, repositoryId: string, name: Tag): Promise<boolean> {
-  return (await queries('tags').where({ repository_id: repositoryId, name }).delete()) > 0;
+export async function deleteTag(
+  tx: Transaction,
+  tag: { repositoryId: string; name: Tag },
+  now: number,
+): Promise<boolean> {
+  await releaseTagged(tx, tag, now);
+  return (await tx('tags').where({ repository_id: tag.repositoryId, name: tag.name }).delete()) > 0;
+}
+
+/** What the tag pointed at may be untagged from now on: its time begins now. */
+async function releaseTagged(
+  tx: Transaction,
+  { repositoryId, name }: { repositoryId: string; name: Tag },
+  now: number,
+): Promise<void> {
+  const tagged = tx('tags').where({ repository_id: repositoryId, name }).select('tags.digest');
+  await tx('manifests')
+    .where('manifests.repository_id', repositoryId)
+    .whereIn('manifests.digest', tagged)
+    .update({ last_used_at: now });
 }
 
 /** Names after `last` in lexical order. */

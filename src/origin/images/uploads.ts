@@ -12,6 +12,7 @@ import type { RepositoryName } from '../../shared/distribution/repository-name.t
 import { DomainError } from '../../shared/errors.ts';
 import type { Database } from '../database.ts';
 import { linkBlob } from './blob-links.ts';
+import type { Removals } from './removals.ts';
 import { getOrCreateRepository } from './repositories.ts';
 
 /** Whose session: it answers to nobody else, and in no other repository. */
@@ -20,6 +21,11 @@ export interface UploadKey {
   readonly repository: RepositoryName;
   readonly accountId: string;
 }
+
+/** Open sessions of one account: enough for many clients that push many layers at once. */
+export const maximumUploadsPerAccount = 100;
+/** When an account is at its limit, sessions that got no byte for this long make room. */
+const abandonedMs = 3_600_000;
 
 /** An open writer that nobody used for this long is put away; the session goes on from the bytes stored. */
 const keepOpenMs = 60_000;
@@ -32,20 +38,26 @@ interface OpenSession {
 export class Uploads {
   readonly #database: Database;
   readonly #blobStore: BlobStore;
+  readonly #removals: Removals;
   readonly #clock: Clock;
   readonly #idle = new Map<string, OpenSession & { putAway: NodeJS.Timeout }>();
   readonly #busy = new Set<string>();
 
-  constructor(options: { database: Database; blobStore: BlobStore; clock: Clock }) {
+  constructor(options: { database: Database; blobStore: BlobStore; removals: Removals; clock: Clock }) {
     this.#database = options.database;
     this.#blobStore = options.blobStore;
+    this.#removals = options.removals;
     this.#clock = options.clock;
   }
 
-  /** Opens a session, creating the repository on its first push. @throws DomainError `repository-unknown`, `name-invalid` */
+  /**
+   * Opens a session, creating the repository on its first push.
+   * @throws DomainError `repository-unknown`, `name-invalid`, `too-many-uploads`
+   */
   async begin(repository: RepositoryName, accountId: string): Promise<UploadKey> {
     const session = randomUUID();
     const now = this.#clock();
+    if ((await this.#countOf(accountId)) >= maximumUploadsPerAccount) await this.#makeRoom(accountId, now);
     const repositoryId = await this.#database.transaction(async (tx) => {
       const { id } = await getOrCreateRepository(tx, repository, now);
       await tx('uploads').insert({ id: session, repository_id: id, account_id: accountId, created_at: now });
@@ -53,6 +65,32 @@ export class Uploads {
     });
     this.#keep(session, { writer: await this.#blobStore.begin(session), repositoryId });
     return { session, repository, accountId };
+  }
+
+  async #countOf(accountId: string): Promise<number> {
+    const row = await this.#database
+      .queries('uploads')
+      .where('uploads.account_id', accountId)
+      .count({ count: '*' })
+      .first();
+    return Number(row?.count);
+  }
+
+  async #makeRoom(accountId: string, now: number): Promise<void> {
+    const own = new Set<string>(
+      await this.#database.queries('uploads').where('uploads.account_id', accountId).pluck('uploads.id'),
+    );
+    for await (const { session, lastWriteMs } of this.#blobStore.listSessions()) {
+      if (!own.has(session) || lastWriteMs > now - abandonedMs || this.#busy.has(session)) continue;
+      await (await this.#blobStore.resume(session))?.discard();
+      await this.#forget(session);
+      own.delete(session);
+    }
+    if (own.size < maximumUploadsPerAccount) return;
+    throw new DomainError(
+      'too-many-uploads',
+      `at most ${maximumUploadsPerAccount} upload sessions at a time: finish or cancel some`,
+    );
   }
 
   /** Bytes received so far. @throws DomainError `upload-unknown` */
@@ -83,10 +121,11 @@ export class Uploads {
       assertContinues(writer, start);
       await receive(writer);
       const { sizeBytes } = writer;
+      await this.#removals.claim({ digest, sizeBytes });
       try {
         await writer.publish(digest);
       } catch (error) {
-        await this.#forget(key);
+        await this.#forget(key.session);
         throw error;
       }
       const now = this.#clock();
@@ -101,7 +140,7 @@ export class Uploads {
   async cancel(key: UploadKey): Promise<void> {
     await this.#use(key, async ({ writer }) => {
       await writer.discard();
-      await this.#forget(key);
+      await this.#forget(key.session);
     });
   }
 
@@ -168,8 +207,8 @@ export class Uploads {
     this.#idle.set(session, { ...open, putAway });
   }
 
-  async #forget(key: UploadKey): Promise<void> {
-    await this.#database.queries('uploads').where('uploads.id', key.session).delete();
+  async #forget(session: string): Promise<void> {
+    await this.#database.transaction((tx) => tx('uploads').where('uploads.id', session).delete());
   }
 }
 

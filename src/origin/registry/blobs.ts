@@ -8,7 +8,13 @@ import { DomainError } from '../../shared/errors.ts';
 import { sendBlob } from '../../shared/http/send-blob.ts';
 import type { Redirector } from '../content-caches/redirect.ts';
 import type { Database } from '../database.ts';
-import { type FindLinkedBlob, unlinkBlob } from '../images/blob-links.ts';
+import {
+  confirmBlobs,
+  type FindLinkedBlob,
+  markBlobDamaged,
+  unlinkBlob,
+  useResolutionMs,
+} from '../images/blob-links.ts';
 import { findRepository, unknownRepository } from '../images/repositories.ts';
 import type { Authorizer } from './authorize.ts';
 import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
@@ -58,11 +64,11 @@ export class BlobHandlers {
   }
 
   async #get(exchange: Exchange, target: BlobTarget): Promise<void> {
-    const { request, response, record } = exchange;
+    const { request, record } = exchange;
     const signed = await this.#opensBySignature(exchange, target);
     const user = signed ? undefined : this.#authorizer.authorize(exchange, target.repository, 'pull').subject;
-    if ((await this.#findLinked(target.repository, target.digest)) === undefined)
-      throw await this.#notFound(target);
+    const linked = await this.#findLinked(target.repository, target.digest);
+    if (linked === undefined) throw await this.#notFound(target);
     // HEAD stays here: clients ask it before a push. A signed URL is a cache's fill: never redirected again.
     if (user !== undefined && request.method === 'GET') {
       const { choice, location } = await this.#redirector.redirect(user, target.repository, target.digest);
@@ -78,17 +84,45 @@ export class BlobHandlers {
         return;
       }
     }
-    const blob = await this.#blobStore.open(target.digest);
+    if (user !== undefined) await this.#confirm(target, linked);
+    try {
+      record.bytes = await this.#send(exchange, target.digest);
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'blob-damaged')
+        await this.#markDamaged(target.digest);
+      throw error;
+    }
+  }
+
+  async #send({ request, response }: Exchange, digest: Digest): Promise<number> {
+    const blob = await this.#blobStore.open(digest);
     if (blob === undefined) {
-      throw new DomainError('storage-failed', 'the blob is missing from the storage: push it again', {
-        detail: { digest: target.digest },
+      throw new DomainError('blob-damaged', 'the blob is missing from the storage: push it again', {
+        detail: { digest },
       });
     }
     try {
-      record.bytes = await sendBlob(request, response, target.digest, blob);
+      return await sendBlob(request, response, digest, blob);
     } finally {
       await blob.close();
     }
+  }
+
+  /** Who is told that a blob is there will not push it: garbage collection must know. */
+  async #confirm(target: BlobTarget, linked: { repositoryId: string; lastUsedAt: number }): Promise<void> {
+    const now = this.#clock();
+    if (now - linked.lastUsedAt < useResolutionMs) return;
+    const confirmed = await this.#database.transaction((tx) =>
+      confirmBlobs(tx, linked.repositoryId, [target.digest], now),
+    );
+    // Not confirmed: somebody else did it in this moment, or it was collected.
+    if (confirmed > 0 || (await this.#findLinked(target.repository, target.digest)) !== undefined) return;
+    throw await this.#notFound(target);
+  }
+
+  /** From now on it is absent, so that a client pushes it again, and so repairs it. */
+  async #markDamaged(digest: Digest): Promise<void> {
+    await this.#database.transaction((tx) => markBlobDamaged(tx, digest, this.#clock()));
   }
 
   /** True when a signed URL opens this blob; a signature that does not is refused, whatever else is sent with it. */
@@ -108,7 +142,8 @@ export class BlobHandlers {
     this.#authorizer.authorize(exchange, target.repository, 'delete');
     const repository = await findRepository(this.#database.queries, target.repository);
     const deleted =
-      repository !== undefined && (await unlinkBlob(this.#database.queries, repository.id, target.digest));
+      repository !== undefined &&
+      (await this.#database.transaction((tx) => unlinkBlob(tx, repository.id, target.digest)));
     if (!deleted) throw await this.#notFound(target);
     answer(exchange, 202);
   }

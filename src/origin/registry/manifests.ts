@@ -96,12 +96,13 @@ export class ManifestHandlers {
   async #delete(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
     this.#authorizer.authorize(exchange, repository, 'delete');
     const found = await findRepository(this.#database.queries, repository);
+    const now = this.#clock();
     const deleted =
       found !== undefined &&
       (await this.#database.transaction((tx) =>
         'tag' in reference
-          ? deleteTag(tx, found.id, reference.tag)
-          : deleteManifest(tx, found.id, reference.digest),
+          ? deleteTag(tx, { repositoryId: found.id, name: reference.tag }, now)
+          : deleteManifest(tx, found.id, reference.digest, now),
       ));
     if (!deleted) throw await this.#notFound(repository, reference);
     answer(exchange, 202);

@@ -1,5 +1,4 @@
 /** Upload sessions at the registry door: pushing a blob (end-4, 5, 6, 11, 13, 14). */
-import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { type Digest, parseDigest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
@@ -7,7 +6,7 @@ import { DomainError } from '../../shared/errors.ts';
 import { allowedActions } from '../access/decide.ts';
 import { type Account, findAccount } from '../accounts/accounts.ts';
 import type { Database } from '../database.ts';
-import { linkBlob, listRepositoriesOfBlob } from '../images/blob-links.ts';
+import { listRepositoriesOfBlob, mountBlob } from '../images/blob-links.ts';
 import { getOrCreateRepository, namespaceOf } from '../images/repositories.ts';
 import type { Receive, UploadKey, Uploads } from '../images/uploads.ts';
 import type { RegistryTokenClaims } from '../keys/registry-token.ts';
@@ -18,20 +17,17 @@ import { streamBody } from './request-body.ts';
 export class UploadHandlers {
   readonly #authorizer: Authorizer;
   readonly #database: Database;
-  readonly #blobStore: BlobStore;
   readonly #uploads: Uploads;
   readonly #clock: Clock;
 
   constructor(options: {
     authorizer: Authorizer;
     database: Database;
-    blobStore: BlobStore;
     uploads: Uploads;
     clock: Clock;
   }) {
     this.#authorizer = options.authorizer;
     this.#database = options.database;
-    this.#blobStore = options.blobStore;
     this.#uploads = options.uploads;
     this.#clock = options.clock;
   }
@@ -104,13 +100,13 @@ export class UploadHandlers {
     const source = linkedIn.find(({ name, visibility }) =>
       allowedActions(account, { namespace: namespaceOf(name), visibility }).includes('pull'),
     );
-    const sizeBytes = source === undefined ? undefined : await this.#blobStore.stat(digest);
-    if (sizeBytes === undefined) return false;
+    if (source === undefined) return false;
     const now = this.#clock();
-    await this.#database.transaction(async (tx) => {
+    const mounted = await this.#database.transaction(async (tx) => {
       const { id } = await getOrCreateRepository(tx, repository, now);
-      await linkBlob(tx, { repositoryId: id, digest, sizeBytes }, now);
+      return mountBlob(tx, { repositoryId: id, digest }, now);
     });
+    if (!mounted) return false;
     answerCreated(exchange, repository, digest);
     return true;
   }

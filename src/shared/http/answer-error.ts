@@ -20,6 +20,7 @@ const answers = {
   'input-invalid': [400, 'UNSUPPORTED'],
   'json-invalid': [400, 'UNSUPPORTED'],
   'manifest-blob-unknown': [404, 'MANIFEST_BLOB_UNKNOWN'],
+  'manifest-damaged': [404, 'MANIFEST_UNKNOWN'],
   'manifest-invalid': [400, 'MANIFEST_INVALID'],
   'manifest-unknown': [404, 'MANIFEST_UNKNOWN'],
   'media-type-unsupported': [415, 'UNSUPPORTED'],
@@ -38,13 +39,15 @@ const answers = {
   'storage-failed': [503, 'UNAVAILABLE'],
   'tag-invalid': [400, 'TAG_INVALID'],
   'too-large': [413, 'SIZE_INVALID'],
+  'too-many-uploads': [429, 'TOOMANYREQUESTS'],
   'upload-range-invalid': [416, 'RANGE_INVALID'],
   'upload-unknown': [404, 'BLOB_UPLOAD_UNKNOWN'],
   'upstream-unavailable': [502, 'UNAVAILABLE'],
 } as const satisfies Record<ErrorCode, readonly [number, DistributionErrorCode]>;
 
 /** Errors of the storage that pass by themselves: the client may try again. */
-const storageTroubles = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EROFS', 'EFBIG', 'EIO', 'EACCES']);
+const storageTroubles =
+  /^(?:ENOSPC|EDQUOT|EMFILE|ENFILE|EROFS|EFBIG|EIO|EACCES|SQLITE_(?:FULL|BUSY|IOERR|CANTOPEN|READONLY).*)$/;
 
 /** Writes the answer, or cuts the connection when one is already under way. Headers set before are kept. */
 export function answerError(response: ServerResponse, error: unknown, requestId = ''): void {
@@ -62,7 +65,7 @@ export function answerError(response: ServerResponse, error: unknown, requestId 
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    ...(status === 503 ? { 'Retry-After': '5' } : {}),
+    ...(status === 503 || status === 429 ? { 'Retry-After': '5' } : {}),
     ...(mustClose && hasBody(response) ? { Connection: 'close' } : {}),
   });
   response.end(response.req.method === 'HEAD' ? undefined : body);
@@ -74,7 +77,7 @@ function describe(error: unknown, requestId: string): readonly [number, Distribu
     return [status, code, error.message];
   }
   const mark = requestId === '' ? '' : `; request ${requestId}`;
-  if (storageTroubles.has((error as NodeJS.ErrnoException)?.code ?? '')) {
+  if (storageTroubles.test((error as NodeJS.ErrnoException)?.code ?? '')) {
     return [503, 'UNAVAILABLE', `the storage failed${mark}`];
   }
   return [500, 'UNKNOWN', `an internal error occurred${mark}`];

@@ -48,25 +48,34 @@ export async function sendBlob(
     });
   }
   const lengthBytes = range === undefined ? blob.sizeBytes : range.end - range.start + 1;
-  response.writeHead(range === undefined ? 200 : 206, {
-    ...fixed,
-    'Content-Type': 'application/octet-stream',
-    'Content-Length': lengthBytes,
-    'Accept-Ranges': 'bytes',
-    ...(range === undefined
-      ? {}
-      : { 'Content-Range': `bytes ${range.start}-${range.end}/${blob.sizeBytes}` }),
-  });
+  const head = () =>
+    response.writeHead(range === undefined ? 200 : 206, {
+      ...fixed,
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': lengthBytes,
+      'Accept-Ranges': 'bytes',
+      ...(range === undefined
+        ? {}
+        : { 'Content-Range': `bytes ${range.start}-${range.end}/${blob.sizeBytes}` }),
+    });
   if (request.method === 'HEAD') {
-    response.end();
+    head().end();
     return 0;
   }
   if (blob.bytes !== undefined) {
-    response.end(range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end + 1));
+    head().end(range === undefined ? blob.bytes : blob.bytes.subarray(range.start, range.end + 1));
     return lengthBytes;
   }
   const { idleTimeoutMs = 60_000, sent = {} } = options;
-  return sendPieces(response, blob.read(range), lengthBytes, idleTimeoutMs, sent);
+  const pieces = blob.read(range)[Symbol.asyncIterator]();
+  try {
+    // Before the head: what fails at once is answered with a status instead of a cut connection.
+    const first = await pieces.next();
+    head();
+    return await sendPieces(response, first, pieces, { lengthBytes, idleTimeoutMs, sent });
+  } finally {
+    await pieces.return?.();
+  }
 }
 
 /** True when an `If-None-Match` header names the entity tag. */
@@ -80,11 +89,11 @@ export function matchesEtag(header: string | undefined, etag: string): boolean {
 
 async function sendPieces(
   response: ServerResponse,
-  pieces: BlobPieces,
-  lengthBytes: number,
-  idleTimeoutMs: number,
-  sent: { bytes?: number },
+  first: IteratorResult<Uint8Array>,
+  pieces: AsyncIterator<Uint8Array>,
+  options: { lengthBytes: number; idleTimeoutMs: number; sent: { bytes?: number } },
 ): Promise<number> {
+  const { lengthBytes, idleTimeoutMs, sent } = options;
   let sentBytes = 0;
   let waitsForClient = false;
   // Small first writes must not wait for an acknowledgement; a stalled client must not hold a buffer for ever.
@@ -96,11 +105,11 @@ async function sendPieces(
   };
   response.setTimeout(idleTimeoutMs, stalled);
   try {
-    for await (const piece of pieces) {
+    for (let piece = first; !piece.done; piece = await pieces.next()) {
       waitsForClient = true;
-      await write(response, piece);
+      await write(response, piece.value);
       waitsForClient = false;
-      sentBytes += piece.byteLength;
+      sentBytes += piece.value.byteLength;
       sent.bytes = sentBytes;
       // At once: a client that has it all may close before whoever brings the pieces has tidied up.
       if (sentBytes === lengthBytes) response.end();

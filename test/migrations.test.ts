@@ -1,0 +1,78 @@
+/** Each migration goes up, down and up again with rows in place, and loses none of them. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { it } from 'node:test';
+import createKnex from 'knex';
+import { tempDirectory } from './setup/temp-directory.ts';
+
+const directory = join(import.meta.dirname, '../migrations');
+const names = readdirSync(directory).sort();
+const migrations = await Promise.all(names.map((name) => import(join(directory, name))));
+const position = (part: string) => {
+  const index = names.findIndex((name) => name.includes(part));
+  assert.ok(index >= 0, `there is a migration ${part}`);
+  return index;
+};
+
+async function openEmpty() {
+  const knex = createKnex({
+    client: 'better-sqlite3',
+    connection: { filename: join(await tempDirectory(), 'db') },
+    useNullAsDefault: true,
+  });
+  await knex.raw('PRAGMA foreign_keys = ON');
+  return knex;
+}
+
+it('garbage collection takes the time of creation for the last use, and keeps every row', async () => {
+  const knex = await openEmpty();
+  try {
+    const at = position('garbage-collection');
+    for (const { up } of migrations.slice(0, at)) await up(knex);
+    await knex('accounts').insert({ ...(await accountRow(knex)), id: 'a', name: 'acme' });
+    const repository = { id: 'r', namespace_id: 'a', name: 'acme/web', visibility: 'private', created_at: 5 };
+    await knex('repositories').insert(repository);
+    await knex('blobs').insert({ digest: 'sha256:b', size_bytes: 3, created_at: 6 });
+    await knex('repository_blobs').insert({ repository_id: 'r', digest: 'sha256:b', created_at: 7 });
+
+    for (let round = 0; round < 2; round += 1) {
+      await migrations[at].up(knex);
+      assert.equal((await knex('blobs').first()).last_used_at, 6);
+      assert.equal((await knex('repository_blobs').first()).last_used_at, 7);
+      await migrations[at].down(knex);
+      assert.deepEqual(await knex('repository_blobs').pluck('digest'), ['sha256:b']);
+    }
+  } finally {
+    await knex.destroy();
+  }
+});
+
+it('all of them go up, down to nothing, and up again', async () => {
+  const knex = await openEmpty();
+  const tables = async () =>
+    (await knex.raw("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"))
+      .length;
+  try {
+    for (let round = 0; round < 2; round += 1) {
+      for (const { up } of migrations) await up(knex);
+      assert.ok((await tables()) > 10);
+      for (const { down } of [...migrations].reverse()) await down(knex);
+      assert.equal(await tables(), 0);
+    }
+  } finally {
+    await knex.destroy();
+  }
+});
+
+/** A value for each column that wants one, whatever columns accounts have. */
+async function accountRow(knex: ReturnType<typeof createKnex>): Promise<Record<string, unknown>> {
+  const columns: { name: string; type: string; notnull: number }[] = await knex.raw(
+    'PRAGMA table_info(accounts)',
+  );
+  return Object.fromEntries(
+    columns
+      .filter(({ notnull }) => notnull === 1)
+      .map(({ name, type }) => [name, /int/i.test(type) ? 1 : 'x']),
+  );
+}

@@ -23,7 +23,7 @@ export interface UploadKey {
 }
 
 /** Open sessions of one account: enough for many clients that push many layers at once. */
-export const maximumUploadsPerAccount = 100;
+const maximumUploadsPerAccount = 100;
 /** When an account is at its limit, sessions that got no byte for this long make room. */
 const abandonedMs = 3_600_000;
 

@@ -81,6 +81,8 @@ export async function startOrigin(
             { ...serverLimits, cert: certificate.certificate, key: certificate.key },
             listener,
           );
+    // Without this Node would invite every announced body before anyone has asked who sends it.
+    server.on('checkContinue', listener);
     const port = await listen(server, configuration.listen).catch((error) => {
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
@@ -146,6 +148,7 @@ function createListener(parts: Parts): RequestListener {
       registry(request, response, record);
       return;
     }
+    if (request.headers.expect !== undefined) response.writeContinue();
     Object.assign(response, { locals: { record } });
     app(request, response);
   };

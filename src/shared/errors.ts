@@ -24,6 +24,7 @@ export type ErrorCode =
   | 'name-invalid'
   | 'not-acceptable'
   | 'not-authenticated'
+  | 'page-size-invalid'
   | 'path-unknown'
   | 'progress-timeout'
   | 'range-invalid'

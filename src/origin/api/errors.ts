@@ -26,6 +26,7 @@ const answers = {
   'name-invalid': [400, 'INVALID_PARAMETERS'],
   'not-acceptable': [406, 'NOT_ACCEPTABLE'],
   'not-authenticated': [401, 'NOT_AUTHENTICATED'],
+  'page-size-invalid': [400, 'INVALID_PARAMETERS'],
   'path-unknown': [404, 'NO_SUCH_PATH'],
   'progress-timeout': [408, 'INVALID_JSON'],
   'range-invalid': [416, 'INVALID_PARAMETERS'],

@@ -28,6 +28,9 @@ export interface Manifest {
   readonly artifactType: string | undefined;
 }
 
+/** Signed or not: what Docker wrote before 2016. */
+const schema1MediaType = 'application/vnd.docker.distribution.manifest.v1+';
+
 type Json = Readonly<Record<string, unknown>>;
 
 /**
@@ -36,6 +39,13 @@ type Json = Readonly<Record<string, unknown>>;
  */
 export function parseManifest(bytes: Uint8Array, contentType: string | undefined): Manifest {
   const json = parseJson(bytes);
+  if (json.schemaVersion === 1 || contentType?.startsWith(schema1MediaType)) {
+    throw new DomainError(
+      'manifest-invalid',
+      'image manifests of schema 1 are not supported: push again with Docker 1.10 or newer, which writes schema 2',
+      { detail: { member: 'schemaVersion' } },
+    );
+  }
   const mediaType = mediaTypeOf(json, contentType);
   if (json.schemaVersion !== 2) throw invalid('schemaVersion', '2');
   const subject = json.subject === undefined ? undefined : descriptor(json.subject, 'subject').digest;

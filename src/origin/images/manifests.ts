@@ -3,7 +3,7 @@ import { algorithmOf, type Digest, digestOf } from '../../shared/distribution/di
 import type { Tag } from '../../shared/distribution/reference.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
-import type { Database, PreparedRow, Queryable, Transaction } from '../database.ts';
+import type { Database, PreparedRow, Transaction } from '../database.ts';
 import { confirmBlobs, findLinkedSizes } from './blob-links.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
 
@@ -83,27 +83,6 @@ async function releaseWhatItKeeps(
     .where('manifests.repository_id', repositoryId)
     .where((released) => released.whereIn('manifests.digest', listed).orWhere('subject_digest', digest))
     .update({ last_used_at: now });
-}
-
-/** Manifests whose subject is the digest, oldest first. */
-export async function listReferrers(
-  queries: Queryable,
-  repositoryId: string,
-  subject: Digest,
-  artifactType: string | undefined,
-): Promise<(StoredManifest & { artifactType: string | undefined })[]> {
-  const query = queries('manifests')
-    .where({ repository_id: repositoryId, subject_digest: subject })
-    .orderBy(['manifests.created_at', 'manifests.digest'])
-    .select('manifests.digest', 'manifests.media_type', 'manifests.bytes', 'manifests.artifact_type');
-  if (artifactType !== undefined) query.where('manifests.artifact_type', artifactType);
-  const rows = await query;
-  return rows.map((row) => ({
-    digest: row.digest,
-    mediaType: row.media_type,
-    bytes: row.bytes,
-    artifactType: row.artifact_type ?? undefined,
-  }));
 }
 
 export interface FindManifest {

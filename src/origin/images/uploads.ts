@@ -41,7 +41,8 @@ export class Uploads {
   readonly #removals: Removals;
   readonly #clock: Clock;
   readonly #idle = new Map<string, OpenSession & { putAway: NodeJS.Timeout }>();
-  readonly #busy = new Set<string>();
+  /** Sessions that a request is writing to; the writer once it is open. */
+  readonly #busy = new Map<string, BlobWriter | undefined>();
 
   constructor(options: { database: Database; blobStore: BlobStore; removals: Removals; clock: Clock }) {
     this.#database = options.database;
@@ -93,8 +94,13 @@ export class Uploads {
     );
   }
 
-  /** Bytes received so far. @throws DomainError `upload-unknown` */
+  /** Bytes received so far, also while another request sends more. @throws DomainError `upload-unknown` */
   async sizeBytes(key: UploadKey): Promise<number> {
+    const writer = this.#busy.get(key.session);
+    if (writer !== undefined) {
+      await this.#repositoryOf(key);
+      return writer.sizeBytes;
+    }
     return this.#use(key, async ({ writer }) => writer.sizeBytes);
   }
 
@@ -158,11 +164,14 @@ export class Uploads {
   async #use<T>(key: UploadKey, work: (open: OpenSession) => Promise<T>): Promise<T> {
     const { session } = key;
     if (this.#busy.has(session)) {
-      throw new DomainError('upload-range-invalid', 'another request is writing to this upload session');
+      throw new DomainError('upload-range-invalid', 'another request is writing to this upload session', {
+        detail: { sizeBytes: this.#busy.get(session)?.sizeBytes },
+      });
     }
-    this.#busy.add(session);
+    this.#busy.set(session, undefined);
     try {
       const open = await this.#open(key);
+      this.#busy.set(session, open.writer);
       try {
         const result = await work(open);
         if (open.writer.isOpen) this.#keep(session, open);
@@ -176,7 +185,8 @@ export class Uploads {
     }
   }
 
-  async #open(key: UploadKey): Promise<OpenSession> {
+  /** The id of the repository that the session is for, if it is the caller's. @throws DomainError `upload-unknown` */
+  async #repositoryOf(key: UploadKey): Promise<string> {
     const row = await this.#database
       .queries('uploads')
       .join('repositories', 'repositories.id', 'uploads.repository_id')
@@ -186,6 +196,11 @@ export class Uploads {
       .select('uploads.repository_id')
       .first();
     if (row === undefined) throw unknownUpload(key);
+    return row.repository_id;
+  }
+
+  async #open(key: UploadKey): Promise<OpenSession> {
+    const repositoryId = await this.#repositoryOf(key);
     const idle = this.#idle.get(key.session);
     if (idle !== undefined) {
       this.#idle.delete(key.session);
@@ -194,7 +209,7 @@ export class Uploads {
     }
     const writer = await this.#blobStore.resume(key.session);
     if (writer === undefined) throw unknownUpload(key);
-    return { writer, repositoryId: row.repository_id };
+    return { writer, repositoryId };
   }
 
   #keep(session: string, open: OpenSession): void {

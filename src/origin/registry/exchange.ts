@@ -58,24 +58,30 @@ export function queryValues(exchange: Exchange, name: string): string[] {
   return exchange.query === '' ? [] : new URLSearchParams(exchange.query).getAll(name);
 }
 
-/** `n` and `last` of a listing (distribution spec, end-8b). @throws DomainError `input-invalid` */
-export function pageOf(exchange: Exchange): { last: string; count: number; asked: boolean } {
+/** `n` and `last` of a listing (distribution spec, end-8b). @throws DomainError `page-size-invalid` */
+export function pageOf(exchange: Exchange): { last: string; count: number } {
   const [n] = queryValues(exchange, 'n');
   const [last] = queryValues(exchange, 'last');
-  if (n !== undefined && !/^\d{1,15}$/.test(n)) {
-    throw new DomainError('input-invalid', 'n: a number of entries expected', { detail: { field: 'n' } });
+  if (n !== undefined && !/^\d+$/.test(n)) {
+    throw new DomainError('page-size-invalid', 'n: a number of entries expected', { detail: { n } });
   }
   const count = n === undefined ? maximumPageSize : Math.min(Number(n), maximumPageSize);
-  return { last: last ?? '', count, asked: n !== undefined };
+  return { last: last ?? '', count };
 }
 
-/** The `Link` header to the page after `last` (RFC 8288). */
-export function nextPageLink(path: string, count: number, last: string): string {
-  return `<${path}?n=${count}&last=${encodeURIComponent(last)}>; rel="next"`;
+/** The `Link` header to the next page (RFC 8288): the same question, with where to go on. */
+export function nextPageLink(path: string, query: Readonly<Record<string, string>>): Record<string, string> {
+  return { Link: `<${path}?${new URLSearchParams(query)}>; rel="next"` };
 }
 
 /** @throws DomainError `method-not-allowed` with `Allow` set */
 export function refuseMethod(exchange: Exchange, allowed: readonly string[]): never {
   exchange.response.setHeader('Allow', allowed.join(', '));
   throw new DomainError('method-not-allowed', `this endpoint answers ${allowed.join(', ')}`);
+}
+
+/** @throws DomainError `method-not-allowed` with `Allow` set */
+export function assertRead(exchange: Exchange): void {
+  const { method } = exchange.request;
+  if (method !== 'GET' && method !== 'HEAD') refuseMethod(exchange, ['GET', 'HEAD']);
 }

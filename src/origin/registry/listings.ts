@@ -1,15 +1,23 @@
 /** Lists at the registry door: tags (end-8), referrers (end-12) and the catalog. */
-import { parseDigest } from '../../shared/distribution/digest.ts';
+import type { Digest } from '../../shared/distribution/digest.ts';
 import { mediaTypes } from '../../shared/distribution/media-types.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { findAccount } from '../accounts/accounts.ts';
 import type { Database } from '../database.ts';
-import { annotationsOf } from '../images/manifest.ts';
-import { listReferrers } from '../images/manifests.ts';
+import { maximumManifestBytes } from '../images/manifest.ts';
+import { listReferrers, type Referrer } from '../images/referrers.ts';
 import { findRepository, getRepository, listRepositoryNames } from '../images/repositories.ts';
 import { listTags } from '../images/tags.ts';
 import type { Authorizer } from './authorize.ts';
-import { answerJson, type Exchange, nextPageLink, pageOf, queryValues, refuseMethod } from './exchange.ts';
+import {
+  answer,
+  answerJson,
+  assertRead,
+  type Exchange,
+  nextPageLink,
+  pageOf,
+  queryValues,
+} from './exchange.ts';
 
 export class ListingHandlers {
   readonly #authorizer: Authorizer;
@@ -47,37 +55,64 @@ export class ListingHandlers {
     answerJson(exchange, { repositories: repositories.names }, repositories.link('/v2/_catalog'));
   }
 
-  /** An index of the manifests whose subject is the digest; empty when there are none. */
-  async referrers(exchange: Exchange, repository: RepositoryName, digest: string): Promise<void> {
+  /**
+   * An index of the manifests whose subject is the digest; empty when there are none. A page has at most 4 MiB, the size
+   * that clients must be able to read.
+   */
+  async referrers(exchange: Exchange, repository: RepositoryName, subject: Digest): Promise<void> {
     assertRead(exchange);
     this.#authorizer.authorize(exchange, repository, 'pull');
     const [artifactType] = queryValues(exchange, 'artifactType');
+    const [last = ''] = queryValues(exchange, 'last');
     const found = await findRepository(this.#database.queries, repository);
-    const referrers =
+    const page =
       found === undefined
-        ? []
-        : await listReferrers(this.#database.queries, found.id, parseDigest(digest), artifactType);
-    const manifests = referrers.map((referrer) => ({
-      mediaType: referrer.mediaType,
-      digest: referrer.digest,
-      size: referrer.bytes.byteLength,
-      artifactType: referrer.artifactType,
-      annotations: annotationsOf(referrer.bytes),
-    }));
-    answerJson(
+        ? { descriptors: [], last: undefined }
+        : await fillPage(
+            listReferrers(this.#database.queries, found.id, subject, {
+              last,
+              ...(artifactType === undefined ? {} : { artifactType }),
+            }),
+          );
+    const filter = artifactType === undefined ? {} : { artifactType };
+    answer(
       exchange,
-      { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+      200,
       {
         'Content-Type': mediaTypes.ociIndex,
+        'Cache-Control': 'no-store',
         ...(artifactType === undefined ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
+        ...(page.last === undefined
+          ? {}
+          : nextPageLink(`/v2/${repository}/referrers/${subject}`, { ...filter, last: page.last })),
       },
+      `${indexHead}${page.descriptors.join(',')}${indexTail}`,
     );
   }
 }
 
-function assertRead(exchange: Exchange): void {
-  const { method } = exchange.request;
-  if (method !== 'GET' && method !== 'HEAD') refuseMethod(exchange, ['GET', 'HEAD']);
+const indexHead = `{"schemaVersion":2,"mediaType":"${mediaTypes.ociIndex}","manifests":[`;
+const indexTail = ']}';
+const maximumDescriptorBytes = maximumManifestBytes - indexHead.length - indexTail.length - 1;
+
+/** Descriptors as JSON until the page is full; `last` is set when there are more. */
+async function fillPage(
+  referrers: AsyncIterable<Referrer>,
+): Promise<{ descriptors: string[]; last: string | undefined }> {
+  const descriptors: string[] = [];
+  let sizeBytes = indexHead.length + indexTail.length;
+  let last: string | undefined;
+  for await (const referrer of referrers) {
+    let descriptor = JSON.stringify(referrer);
+    // Too large even for a page of its own: who wants the annotations finds them in the manifest.
+    if (Buffer.byteLength(descriptor) > maximumDescriptorBytes)
+      descriptor = JSON.stringify({ ...referrer, annotations: undefined });
+    sizeBytes += Buffer.byteLength(descriptor) + 1;
+    if (sizeBytes > maximumManifestBytes) return { descriptors, last };
+    descriptors.push(descriptor);
+    last = referrer.digest;
+  }
+  return { descriptors, last: undefined };
 }
 
 /** Asks for one name more than the page holds, to know whether another page follows. */
@@ -90,6 +125,6 @@ async function listPage(
   const page = names.slice(0, count);
   return {
     names: page,
-    link: (path) => (more ? { Link: nextPageLink(path, count, page.at(-1) as string) } : {}),
+    link: (path) => (more ? nextPageLink(path, { n: String(count), last: page.at(-1) as string }) : {}),
   };
 }

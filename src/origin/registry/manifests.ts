@@ -1,15 +1,24 @@
 /** Manifests at the registry door: always from the origin (end-3, end-7, end-9). */
 import type { Clock } from '../../shared/clock.ts';
 import { algorithmOf, type Digest, digestOf } from '../../shared/distribution/digest.ts';
+import { isIndex } from '../../shared/distribution/media-types.ts';
 import { parseTag, type Reference } from '../../shared/distribution/reference.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
+import { requestedRange } from '../../shared/http/byte-range.ts';
 import { matchesEtag } from '../../shared/http/send-blob.ts';
 import type { Database } from '../database.ts';
 import { maximumManifestBytes, parseManifest } from '../images/manifest.ts';
-import { deleteManifest, type FindManifest, storeManifest } from '../images/manifests.ts';
+import {
+  deleteManifest,
+  type FindManifest,
+  type StoredManifest,
+  storeManifest,
+} from '../images/manifests.ts';
+import { findPlatformImage } from '../images/platforms.ts';
 import { findRepository, getOrCreateRepository, unknownRepository } from '../images/repositories.ts';
 import { deleteTag, moveTag } from '../images/tags.ts';
+import { acceptsIndex } from './accept.ts';
 import type { Authorizer } from './authorize.ts';
 import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
 import { readBody } from './request-body.ts';
@@ -57,24 +66,65 @@ export class ManifestHandlers {
       ? this.#find.byTag(repository, reference.tag)
       : this.#find.byDigest(repository, reference.digest));
     if (manifest === undefined) throw await this.#notFound(repository, reference);
+    if ('digest' in reference || !isIndex(manifest.mediaType)) return this.#send(exchange, manifest);
+    exchange.response.setHeader('Vary', 'Accept');
+    return this.#send(exchange, await this.#readable(exchange, repository, manifest));
+  }
+
+  #send(exchange: Exchange, manifest: StoredManifest): void {
+    const { request, response, record } = exchange;
     const etag = `"${manifest.digest}"`;
     const headers = {
       'Docker-Content-Digest': manifest.digest,
       ETag: etag,
+      'Accept-Ranges': 'bytes',
       // A tag may move at any moment: whoever keeps the answer must ask again.
       'Cache-Control': 'private, no-cache',
     };
-    if (matchesEtag(exchange.request.headers['if-none-match'], etag)) {
-      exchange.response.writeHead(304, headers).end();
+    if (matchesEtag(request.headers['if-none-match'], etag)) {
+      response.writeHead(304, headers).end();
       return;
     }
-    if (exchange.request.method === 'GET') exchange.record.bytes = manifest.bytes.byteLength;
-    answer(exchange, 200, { 'Content-Type': manifest.mediaType, ...headers }, manifest.bytes);
+    const total = manifest.bytes.byteLength;
+    const range = requestedRange(request, response, etag, total);
+    const bytes = range === undefined ? manifest.bytes : manifest.bytes.subarray(range.start, range.end + 1);
+    if (request.method === 'GET') record.bytes = bytes.byteLength;
+    answer(
+      exchange,
+      range === undefined ? 200 : 206,
+      {
+        'Content-Type': manifest.mediaType,
+        ...headers,
+        ...(range === undefined ? {} : { 'Content-Range': `bytes ${range.start}-${range.end}/${total}` }),
+      },
+      bytes,
+    );
+  }
+
+  /**
+   * The index that a tag names, or for a client that says it cannot read one, its image for linux/amd64
+   * (docs/decisions/0006).
+   * @throws DomainError `manifest-unknown` when it has none
+   */
+  async #readable(
+    exchange: Exchange,
+    repository: RepositoryName,
+    index: StoredManifest,
+  ): Promise<StoredManifest> {
+    if (acceptsIndex(exchange.request.headers.accept)) return index;
+    const digest = findPlatformImage(index.bytes, { os: 'linux', architecture: 'amd64' });
+    const image = digest === undefined ? undefined : await this.#find.byDigest(repository, digest);
+    if (image !== undefined) return image;
+    throw new DomainError(
+      'manifest-unknown',
+      'the tag names an image index without an image for linux/amd64, and the Accept header names no index',
+      { detail: { digest: index.digest, mediaType: index.mediaType } },
+    );
   }
 
   async #put(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
     const { subject: user } = this.#authorizer.authorize(exchange, repository, 'push');
-    const bytes = await readBody(exchange.request, maximumManifestBytes);
+    const bytes = await readBody(exchange, maximumManifestBytes);
     const contentType = exchange.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
     const digest = checkedDigest(bytes, reference);
     const manifest = parseManifest(bytes, contentType);

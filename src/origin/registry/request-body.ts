@@ -1,16 +1,19 @@
 /** Bodies of requests: read whole up to a limit, or streamed, with a deadline on progress and none on the whole. */
-import type { IncomingMessage } from 'node:http';
 import { DomainError } from '../../shared/errors.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What reading a body takes of an exchange. */
+type Sender = Pick<Exchange, 'request' | 'response'>;
 
 const idleTimeoutMs = 60_000;
 
 /** @throws DomainError `too-large`, before reading when the length is announced; `progress-timeout` */
-export async function readBody(request: IncomingMessage, maximumBytes: number): Promise<Buffer> {
+export async function readBody(sender: Sender, maximumBytes: number): Promise<Buffer> {
   const tooLarge = () => new DomainError('too-large', `at most ${maximumBytes} bytes expected`);
-  if (Number(request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge();
+  if (Number(sender.request.headers['content-length'] ?? 0) > maximumBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let sizeBytes = 0;
-  await streamBody(request, async (chunk) => {
+  await streamBody(sender, async (chunk) => {
     sizeBytes += chunk.byteLength;
     if (sizeBytes > maximumBytes) throw tooLarge();
     chunks.push(chunk);
@@ -19,13 +22,15 @@ export async function readBody(request: IncomingMessage, maximumBytes: number): 
 }
 
 /**
- * Hands the body on chunk by chunk, waiting for each to be taken.
+ * Hands the body on chunk by chunk, waiting for each to be taken. A client that asked first whether to send it
+ * (`Expect: 100-continue`) is told so only here: whoever is refused before has sent nothing.
  * @throws DomainError `progress-timeout`; Node's error when the client breaks off
  */
 export async function streamBody(
-  request: IncomingMessage,
+  { request, response }: Sender,
   take: (chunk: Buffer) => Promise<void>,
 ): Promise<void> {
+  if (request.headers.expect !== undefined) response.writeContinue();
   const stalled = () =>
     request.destroy(new DomainError('progress-timeout', `no byte arrived for ${idleTimeoutMs} ms`));
   request.setTimeout(idleTimeoutMs, stalled);

@@ -5,7 +5,7 @@ import { answerError } from '../../shared/http/answer-error.ts';
 import type { RequestRecord } from '../request-log.ts';
 import type { Authorizer } from './authorize.ts';
 import type { BlobHandlers } from './blobs.ts';
-import { answerJson, apiVersion, type Exchange } from './exchange.ts';
+import { answerJson, apiVersion, assertRead, type Exchange } from './exchange.ts';
 import type { ListingHandlers } from './listings.ts';
 import type { ManifestHandlers } from './manifests.ts';
 import type { UploadHandlers } from './uploads.ts';
@@ -42,6 +42,7 @@ async function route(handlers: RegistryHandlers, exchange: Exchange, path: strin
   const target = parseRoute(path);
   switch (target.kind) {
     case 'base':
+      assertRead(exchange);
       handlers.authorizer.authenticate(exchange);
       return answerJson(exchange, {});
     case 'manifest':

@@ -62,14 +62,16 @@ export class UploadHandlers {
     const key: UploadKey = { ...target, accountId };
     switch (exchange.request.method) {
       case 'PATCH': {
-        const append = this.#uploads.append(key, chunkStart(exchange), receive(exchange));
+        const { start, lengthBytes } = chunkOf(exchange);
+        const append = this.#uploads.append(key, start, receive(exchange, lengthBytes));
         const sizeBytes = await withRange(exchange, key, append);
         return answer(exchange, 202, sessionHeaders(key, sizeBytes));
       }
       case 'PUT': {
         const digest = digestParameter(exchange);
         if (digest === undefined) throw new DomainError('digest-invalid', 'the parameter digest is missing');
-        const finish = this.#uploads.finish(key, chunkStart(exchange), digest, receive(exchange));
+        const { start, lengthBytes } = chunkOf(exchange);
+        const finish = this.#uploads.finish(key, start, digest, receive(exchange, lengthBytes));
         await withRange(exchange, key, finish);
         return answerCreated(exchange, target.repository, digest);
       }
@@ -119,8 +121,23 @@ export class UploadHandlers {
   }
 }
 
-function receive(exchange: Exchange): Receive {
-  return (writer) => streamBody(exchange.request, (chunk) => writer.write(chunk));
+/** Takes the body, which must have the length announced by `Content-Range`, if any. */
+function receive(exchange: Exchange, lengthBytes?: number): Receive {
+  return async (writer) => {
+    let receivedBytes = 0;
+    const assertLength = (holds: boolean) => {
+      if (holds) return;
+      throw new DomainError('upload-range-invalid', 'the body is not as long as its Content-Range says', {
+        detail: { lengthBytes, sizeBytes: writer.sizeBytes },
+      });
+    };
+    await streamBody(exchange, async (chunk) => {
+      receivedBytes += chunk.byteLength;
+      assertLength(lengthBytes === undefined || receivedBytes <= lengthBytes);
+      await writer.write(chunk);
+    });
+    assertLength(lengthBytes === undefined || receivedBytes === lengthBytes);
+  };
 }
 
 function digestParameter(exchange: Exchange): Digest | undefined {
@@ -130,23 +147,24 @@ function digestParameter(exchange: Exchange): Digest | undefined {
 }
 
 /**
- * Where the chunk begins, by `Content-Range: <start>-<end>`; `undefined` without the header (docker sends none).
+ * Where the chunk begins and how long it is, by `Content-Range: <start>-<end>`; nothing without the header
+ * (docker sends none).
  * @throws DomainError `upload-range-invalid` when it is not a range or not of the body's length
  */
-function chunkStart(exchange: Exchange): number | undefined {
+function chunkOf(exchange: Exchange): { start?: number; lengthBytes?: number } {
   const { headers } = exchange.request;
   const range = headers['content-range'];
-  if (range === undefined) return undefined;
+  if (range === undefined) return {};
   const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/.exec(range);
   const start = Number(match?.[1]);
   const lengthBytes = Number(match?.[2]) - start + 1;
   const announced = headers['content-length'];
-  if (match === null || lengthBytes < 0 || (announced !== undefined && Number(announced) !== lengthBytes)) {
+  if (match === null || lengthBytes < 1 || (announced !== undefined && Number(announced) !== lengthBytes)) {
     throw new DomainError('upload-range-invalid', 'Content-Range: <start>-<end> of the body expected', {
       detail: { contentRange: range },
     });
   }
-  return start;
+  return { start, lengthBytes };
 }
 
 /** A refused chunk is answered with where the session stands, so that the client can go on from there. */

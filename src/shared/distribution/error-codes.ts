@@ -17,6 +17,7 @@ export type DistributionErrorCode =
   | 'UNSUPPORTED'
   | 'TOOMANYREQUESTS'
   // Used by Docker's registry beside the codes of the spec.
+  | 'PAGINATION_NUMBER_INVALID'
   | 'RANGE_INVALID'
   | 'TAG_INVALID'
   | 'UNAVAILABLE'

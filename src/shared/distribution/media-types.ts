@@ -13,3 +13,8 @@ const known: ReadonlySet<string> = new Set(Object.values(mediaTypes));
 export function isManifestMediaType(text: string): text is ManifestMediaType {
   return known.has(text);
 }
+
+/** True for lists of manifests, which have no layers of their own. */
+export function isIndex(mediaType: string): boolean {
+  return mediaType === mediaTypes.ociIndex || mediaType === mediaTypes.dockerManifestList;
+}

@@ -28,6 +28,7 @@ const answers = {
   'name-invalid': [400, 'NAME_INVALID'],
   'not-acceptable': [406, 'UNSUPPORTED'],
   'not-authenticated': [401, 'UNAUTHORIZED'],
+  'page-size-invalid': [400, 'PAGINATION_NUMBER_INVALID'],
   'path-unknown': [404, 'UNSUPPORTED'],
   'progress-timeout': [408, 'UNKNOWN'],
   'range-invalid': [416, 'RANGE_INVALID'],
@@ -68,7 +69,35 @@ export function answerError(response: ServerResponse, error: unknown, requestId 
     ...(status === 503 || status === 429 ? { 'Retry-After': '5' } : {}),
     ...(mustClose && hasBody(response) ? { Connection: 'close' } : {}),
   });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  const text = response.req.method === 'HEAD' ? '' : body;
+  if (mustClose && hasBody(response) && response.req.headers.expect === undefined)
+    endAfterBody(response, text);
+  else response.end(text);
+}
+
+/** A refused body is read on for this long and thrown away, and no more of it than this. */
+const lingerMs = 2_000;
+const lingerBytes = 64 * 1024 * 1024;
+
+/**
+ * Answers at once but closes only when the client has stopped sending: the system resets a connection that is closed with
+ * bytes unread, and the client would find that in place of the answer.
+ */
+function endAfterBody(response: ServerResponse, text: string): void {
+  const request = response.req;
+  let readBytes = 0;
+  const end = () => {
+    clearTimeout(late);
+    response.end();
+  };
+  const late = setTimeout(end, lingerMs);
+  request.once('end', end).once('close', end);
+  request.on('data', (chunk: Buffer) => {
+    readBytes += chunk.byteLength;
+    if (readBytes > lingerBytes) end();
+  });
+  response.write(text);
+  request.resume();
 }
 
 function describe(error: unknown, requestId: string): readonly [number, DistributionErrorCode, string] {

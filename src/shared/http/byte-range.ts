@@ -1,5 +1,29 @@
 /** `Range` requests (RFC 9110, section 14): one range of bytes; anything else is ignored, as the RFC allows. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ByteRange } from '../blob-store/blob-store.ts';
+import { DomainError } from '../errors.ts';
+
+/**
+ * The range of the content `etag` that a request asks for; `undefined`: everything. Only a `GET` has ranges (14.2), and
+ * one with `If-Range` only of the content that it names (13.1.5).
+ * @throws DomainError `range-invalid`, `Content-Range` set on the response
+ */
+export function requestedRange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  etag: string,
+  sizeBytes: number,
+): ByteRange | undefined {
+  const { range: header, 'if-range': ifRange } = request.headers;
+  if (header === undefined || request.method !== 'GET') return undefined;
+  if (ifRange !== undefined && ifRange !== etag) return undefined;
+  const range = parseByteRange(header, sizeBytes);
+  if (range !== 'unsatisfiable') return range;
+  response.setHeader('Content-Range', `bytes */${sizeBytes}`);
+  throw new DomainError('range-invalid', `there are ${sizeBytes} bytes`, {
+    detail: { range: header, sizeBytes },
+  });
+}
 
 /**
  * `undefined`: send everything. `'unsatisfiable'`: 416, also for an end before its start. An end past the last byte

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BlobPieces, ByteRange } from '../blob-store/blob-store.ts';
 import type { Digest } from '../distribution/digest.ts';
 import { DomainError } from '../errors.ts';
-import { parseByteRange } from './byte-range.ts';
+import { requestedRange } from './byte-range.ts';
 
 /** A blob as the sender needs it: stored whole, or still arriving. */
 export interface SendableBlob {
@@ -40,13 +40,7 @@ export async function sendBlob(
     response.writeHead(304, fixed).end();
     return 0;
   }
-  const range = parseByteRange(request.headers.range, blob.sizeBytes);
-  if (range === 'unsatisfiable') {
-    response.setHeader('Content-Range', `bytes */${blob.sizeBytes}`);
-    throw new DomainError('range-invalid', `the blob has ${blob.sizeBytes} bytes`, {
-      detail: { range: request.headers.range, sizeBytes: blob.sizeBytes },
-    });
-  }
+  const range = requestedRange(request, response, etag, blob.sizeBytes);
   const lengthBytes = range === undefined ? blob.sizeBytes : range.end - range.start + 1;
   const head = () =>
     response.writeHead(range === undefined ? 200 : 206, {

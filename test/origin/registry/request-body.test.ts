@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import { after, it } from 'node:test';
 import { readBody, streamBody } from '../../../src/origin/registry/request-body.ts';
 import { listen } from '../../../src/shared/http/shutdown.ts';
 
-let handle: (request: IncomingMessage) => Promise<unknown>;
+type Sender = Parameters<typeof streamBody>[0];
+let handle: (sender: Sender) => Promise<unknown>;
 const server = createServer(async (request, response) => {
-  const result = await handle(request).catch((error) => ({ code: error.code }));
+  const result = await handle({ request, response }).catch((error) => ({ code: error.code }));
   response.setHeader('Connection', 'close');
   response.end(JSON.stringify(result));
 });
@@ -28,21 +29,22 @@ function chunked(...chunks: string[]): ReadableStream<Uint8Array> {
 }
 
 it('a body is read whole, with or without its length announced', async () => {
-  const read = async (request: IncomingMessage) => (await readBody(request, 10)).toString();
+  const read = async (sender: Sender) => (await readBody(sender, 10)).toString();
   assert.equal(await send('abc', read), 'abc');
   assert.equal(await send(chunked('ab', 'c'), read), 'abc');
 });
 
 it('more than the limit is refused, whether announced or not', async () => {
-  const read = (request: IncomingMessage) => readBody(request, 4);
+  const read = (sender: Sender) => readBody(sender, 4);
   assert.deepEqual(await send('abcde', read), { code: 'too-large' });
   assert.deepEqual(await send(chunked('abc', 'de'), read), { code: 'too-large' });
 });
 
 it('the deadline on progress ends with the body: what is done with it may take its time', async () => {
-  const result = await send('abc', async (request) => {
+  const result = await send('abc', async (sender) => {
+    const { request } = sender;
     let during: number | undefined;
-    await streamBody(request, async () => {
+    await streamBody(sender, async () => {
       during = request.socket.timeout;
     });
     return { during, after: request.socket.timeout, listeners: request.listenerCount('timeout') };

@@ -164,9 +164,7 @@ export class Uploads {
   async #use<T>(key: UploadKey, work: (open: OpenSession) => Promise<T>): Promise<T> {
     const { session } = key;
     if (this.#busy.has(session)) {
-      throw new DomainError('upload-range-invalid', 'another request is writing to this upload session', {
-        detail: { sizeBytes: this.#busy.get(session)?.sizeBytes },
-      });
+      throw new DomainError('upload-range-invalid', 'another request is writing to this upload session');
     }
     this.#busy.set(session, undefined);
     try {

@@ -62,17 +62,19 @@ export class UploadHandlers {
     const key: UploadKey = { ...target, accountId };
     switch (exchange.request.method) {
       case 'PATCH': {
-        const { start, lengthBytes } = chunkOf(exchange);
-        const append = this.#uploads.append(key, start, receive(exchange, lengthBytes));
-        const sizeBytes = await withRange(exchange, key, append);
+        const sizeBytes = await this.#withRange(exchange, key, () => {
+          const { start, lengthBytes } = chunkOf(exchange);
+          return this.#uploads.append(key, start, receive(exchange, lengthBytes));
+        });
         return answer(exchange, 202, sessionHeaders(key, sizeBytes));
       }
       case 'PUT': {
         const digest = digestParameter(exchange);
         if (digest === undefined) throw new DomainError('digest-invalid', 'the parameter digest is missing');
-        const { start, lengthBytes } = chunkOf(exchange);
-        const finish = this.#uploads.finish(key, start, digest, receive(exchange, lengthBytes));
-        await withRange(exchange, key, finish);
+        await this.#withRange(exchange, key, () => {
+          const { start, lengthBytes } = chunkOf(exchange);
+          return this.#uploads.finish(key, start, digest, receive(exchange, lengthBytes));
+        });
         return answerCreated(exchange, target.repository, digest);
       }
       case 'GET':
@@ -113,6 +115,19 @@ export class UploadHandlers {
     return true;
   }
 
+  /** A refused chunk is answered with where the session stands, so that the client can go on from there. */
+  async #withRange<T>(exchange: Exchange, key: UploadKey, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'upload-range-invalid') {
+        const headers = sessionHeaders(key, await this.#uploads.sizeBytes(key));
+        for (const [name, value] of Object.entries(headers)) exchange.response.setHeader(name, value);
+      }
+      throw error;
+    }
+  }
+
   /** Read anew for each request of a push: a user who was deactivated stops at once. */
   async #accountOf(claims: RegistryTokenClaims): Promise<Account> {
     const account = await findAccount(this.#database.queries, claims.subject);
@@ -128,7 +143,7 @@ function receive(exchange: Exchange, lengthBytes?: number): Receive {
     const assertLength = (holds: boolean) => {
       if (holds) return;
       throw new DomainError('upload-range-invalid', 'the body is not as long as its Content-Range says', {
-        detail: { lengthBytes, sizeBytes: writer.sizeBytes },
+        detail: { lengthBytes },
       });
     };
     await streamBody(exchange, async (chunk) => {
@@ -165,21 +180,6 @@ function chunkOf(exchange: Exchange): { start?: number; lengthBytes?: number } {
     });
   }
   return { start, lengthBytes };
-}
-
-/** A refused chunk is answered with where the session stands, so that the client can go on from there. */
-async function withRange<T>(exchange: Exchange, key: UploadKey, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const sizeBytes = error instanceof DomainError ? error.detail?.sizeBytes : undefined;
-    if (typeof sizeBytes === 'number') {
-      for (const [name, value] of Object.entries(sessionHeaders(key, sizeBytes))) {
-        exchange.response.setHeader(name, value);
-      }
-    }
-    throw error;
-  }
 }
 
 /** `Location` is relative: it holds at whatever name and port the client reached us. */

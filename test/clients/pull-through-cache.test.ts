@@ -1,14 +1,14 @@
 /** The main job, with the clients that people use: push to the origin, pull through the content cache. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { startContainerd } from '../setup/containerd.ts';
 import { type DockerEngine, startDockerEngine } from '../setup/docker-engine.ts';
 import type { LogLine } from '../setup/logger.ts';
 import { basic } from '../setup/origin.ts';
 import { type Pair, startPair } from '../setup/pair.ts';
-import { eventually, missing, runClient, stop } from '../setup/processes.ts';
+import { missing, runClient } from '../setup/processes.ts';
 import { tempDirectory } from '../setup/temp-directory.ts';
 
 const directory = await tempDirectory();
@@ -223,24 +223,8 @@ describe('a content cache and its origin', { skip: missing('dockerd', 'docker') 
 
   it('containerd pulls through the cache', { skip: missing('containerd', 'ctr') }, async () => {
     const home = join(directory, 'containerd');
-    await mkdir(home);
-    const address = join(home, 'containerd.sock');
-    const daemon = spawn(
-      'containerd',
-      ['--root', join(home, 'root'), '--state', join(home, 'state'), '--address', address],
-      { stdio: 'ignore' },
-    );
+    const { ctr, stop } = await startContainerd(home);
     try {
-      const ctr = (...args: string[]) => runClient('ctr', ['--address', address, ...args]);
-      await eventually(
-        'containerd answers',
-        () =>
-          ctr('version').then(
-            () => true,
-            () => false,
-          ),
-        30_000,
-      );
       // Without this it would speak plain HTTP to anything at 127.0.0.1.
       const hosts = join(home, 'hosts');
       await mkdir(join(hosts, pair.host), { recursive: true });
@@ -255,7 +239,7 @@ describe('a content cache and its origin', { skip: missing('dockerd', 'docker') 
         ),
       );
     } finally {
-      await stop(daemon);
+      await stop();
     }
   });
 

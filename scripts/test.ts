@@ -1,5 +1,5 @@
 /**
- * `npm test`: every test but those with real clients. Ends with the line `N passed, N failed`.
+ * `npm test`: every test but those with real clients and real faults. Ends with the line `N passed, N failed`.
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { runTests } from './run-tests.ts';
 const root = join(import.meta.dirname, '..');
 const files = globSync('test/**/*.test.ts', {
   cwd: root,
-  exclude: (path) => path.startsWith('test/clients'),
+  exclude: (path) => /^test\/(?:clients|faults)/.test(path),
 });
 const { passed, failed } = await runTests(files.map((file) => join(root, file)).sort());
 console.log(`${passed} passed, ${failed} failed`);

@@ -35,3 +35,55 @@ test('what another process commits is seen from the next turn of the event loop 
     other.close();
   }
 });
+
+test('while another process holds the write lock, reads go on and a write waits its turn (G13)', async () => {
+  const other = new BetterSqlite3(join(directory, 'dtr.db'));
+  try {
+    other.exec('BEGIN IMMEDIATE');
+    let written = false;
+    const writing = database
+      .transaction((tx) => tx('signing_keys').insert(key('waited')))
+      .then(() => {
+        written = true;
+      });
+    const turns: number[] = [];
+    for (let round = 0; round < 20; round += 1) {
+      const startedAt = performance.now();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      assert.deepEqual({ ...(await find('a')) }, { id: 'a' });
+      turns.push(performance.now() - startedAt);
+    }
+    assert.equal(written, false);
+    // A tenth of the limit of 250 ms, several times over: what counts is that nothing waits for the lock.
+    assert.ok(Math.max(...turns) < 200, `a read took ${Math.max(...turns)} ms`);
+    other.exec('COMMIT');
+    await writing;
+    assert.deepEqual({ ...(await find('waited')) }, { id: 'waited' });
+  } finally {
+    other.close();
+  }
+});
+
+test('a transaction that fails changes nothing, and the next one works', async () => {
+  await assert.rejects(
+    database.transaction(async (tx) => {
+      await tx('signing_keys').insert(key('undone'));
+      throw new Error('changed its mind');
+    }),
+    /changed its mind/,
+  );
+  assert.equal(await find('undone'), undefined);
+  await database.transaction((tx) => tx('signing_keys').insert(key('done')));
+  assert.deepEqual({ ...(await find('done')) }, { id: 'done' });
+});
+
+test('one kind of work is done by one process at a time, and by the next once it ended', async () => {
+  const inner = await database.exclusively('test', () => database.exclusively('test', async () => 'both'));
+  assert.equal(inner, undefined);
+  assert.equal(await database.exclusively('test', async () => 'alone'), 'alone');
+  await assert.rejects(
+    database.exclusively('test', () => Promise.reject(new Error('failed'))),
+    /failed/,
+  );
+  assert.equal(await database.exclusively('test', async () => 'again'), 'again');
+});

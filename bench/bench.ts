@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import {
   downloadMegabytesPerSecond,
   headsPerSecond,
+  parallelPushSeconds,
   pushBlob,
   pushManifest,
   requestsPerSecond,
@@ -31,6 +32,8 @@ const seconds = quick ? 2 : 4;
 const warmUpSeconds = 4;
 const largeBytes = 1024 ** 3;
 const smallBytes = 4096;
+const parallelPushes = 64;
+const layerBytes = 10 * 1024 * 1024;
 
 const figures = [
   ['manifest', 'manifest GET by tag, requests/s (ours authorised)'],
@@ -41,6 +44,7 @@ const figures = [
   ['large', '1 GiB blob, MB/s (ours: cache hit)'],
   ['largeOrigin', '1 GiB blob, MB/s (ours: from the origin)'],
   ['push', '1 GiB push by one PATCH, MB/s'],
+  ['pushes', '64 pushes of 10 MiB at the same time, MB/s'],
 ] as const;
 type Figure = (typeof figures)[number][0];
 type Results = Partial<Record<Figure, number>>;
@@ -124,10 +128,14 @@ async function measureRegistry(
   await pushBlob(target, repository, small.file, small.digest);
   const pushSeconds = await median(() => pushBlob(target, repository, large.file, large.digest));
   await pushManifest(target, repository, 'latest', content.manifest);
+  const pushesSeconds = await median(() =>
+    parallelPushSeconds(target, repository, parallelPushes, layerBytes),
+  );
   const blob = (digest: string) => `/v2/${repository}/blobs/${digest}`;
   const fresh = await authorize();
   return {
     push: largeBytes / 1e6 / pushSeconds,
+    pushes: (parallelPushes * layerBytes) / 1e6 / pushesSeconds,
     manifest: await rate(fresh, `/v2/${repository}/manifests/latest`),
     head: await rate(fresh, blob(small.digest), headsPerSecond),
     small: await rate(fresh, blob(small.digest)),

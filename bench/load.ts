@@ -32,6 +32,21 @@ export async function headsPerSecond(target: Target, path: string, seconds: numb
   return Number(stdout);
 }
 
+/** The seconds that many pushes of layers of `sizeBytes` bytes at the same time take. */
+export async function parallelPushSeconds(
+  target: Target,
+  repository: string,
+  pushes: number,
+  sizeBytes: number,
+): Promise<number> {
+  const { stdout } = await run('taskset', [
+    ...['-c', core, process.execPath, join(import.meta.dirname, 'push-load.ts')],
+    ...[target.url, repository, String(pushes), String(sizeBytes)],
+    ...Object.entries(target.headers).map(([name, value]) => `${name}: ${value}`),
+  ]);
+  return Number(stdout);
+}
+
 /** GET requests per second over `seconds`, 32 connections. Rejects when an answer is not 2xx or 3xx. */
 export async function requestsPerSecond(target: Target, path: string, seconds: number): Promise<number> {
   const { stdout } = await run('taskset', [

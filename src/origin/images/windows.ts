@@ -15,7 +15,7 @@ export async function* windowsOf(
   queries: Queryable,
   table: string,
   key: readonly string[],
-  rows = 500,
+  rows = 200,
 ): AsyncGenerator<Window> {
   let after: readonly string[] | undefined;
   do {

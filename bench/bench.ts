@@ -25,6 +25,7 @@ import {
   startOlareg,
   startOurs,
 } from './servers.ts';
+import { tagPageMs } from './tags.ts';
 
 const quick = process.argv.includes('--quick');
 const rounds = quick ? 1 : 3;
@@ -75,6 +76,10 @@ async function measureOurs(content: Content): Promise<Results> {
   const ours = await startOurs(scratch);
   try {
     const results = await measureRegistry(content, ours.target, () => ours.authorize());
+    const tags = await tagPageMs(ours.data, await ours.authorize());
+    console.log(
+      `page of 1,000 of 100,000 tags, ms: first ${tags.first.toFixed(1)}, last ${tags.last.toFixed(1)}`,
+    );
     await ours.redirect(true);
     const path = (digest: string) => `/v2/${repository}/blobs/${digest}`;
     const redirecting = await ours.authorize();

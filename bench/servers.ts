@@ -18,6 +18,8 @@ export interface Server {
 
 /** Ours: an origin and a cache, the admin's pulls redirected or not. */
 export interface OurServers extends Server {
+  /** The origin's data directory. */
+  readonly data: string;
   readonly cacheUrl: string;
   redirect(on: boolean): Promise<void>;
   /** A token lives five minutes: a new one for each figure. */
@@ -69,6 +71,7 @@ middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams:
   };
   return {
     target: await authorize(),
+    data,
     cacheUrl,
     authorize,
     redirect: async (on) => {

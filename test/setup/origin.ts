@@ -57,6 +57,13 @@ export async function startTestOrigin(options: { clock?: Clock } = {}): Promise<
   };
   after(close);
   const adminPassword = (await readFile(adminPasswordFile(dataDirectory), 'utf8')).trim();
+  const adminTokens = new Map<string, Promise<string>>();
+  /** Asked for once: checking a password takes long, on purpose. Not where the clock is the test's and may pass its end. */
+  const adminToken = (scope: string) => {
+    const known = adminTokens.get(scope) ?? origin.token('admin', adminPassword, scope);
+    if (options.clock === undefined) adminTokens.set(scope, known);
+    return known;
+  };
   const origin: TestOrigin = {
     url,
     dataDirectory,
@@ -76,7 +83,7 @@ export async function startTestOrigin(options: { clock?: Clock } = {}): Promise<
     registry: async (method, path, { token, ...init } = {}) => {
       const repository = /^\/v2\/(.+)\/(?:blobs|manifests|tags|referrers)\//.exec(path)?.[1];
       const scope = repository === undefined ? 'registry:catalog:*' : `repository:${repository}:*`;
-      const bearer = token ?? (await origin.token('admin', adminPassword, scope));
+      const bearer = token ?? (await adminToken(scope));
       const headers = new Headers(init.headers);
       headers.set('Authorization', `Bearer ${bearer}`);
       return fetch(new URL(path, url), { redirect: 'manual', ...init, method, headers });

@@ -131,7 +131,7 @@ describe('deleting', () => {
   it('beside pulls: each is complete or 404, never less than it says (E16)', async () => {
     const token = await origin.token('admin', origin.adminPassword, `repository:${repository}:*`);
     const seen = new Map<number, number>();
-    for (let round = 0; round < 100; round += 1) {
+    for (let round = 0; round < 60; round += 1) {
       const bytes = randomBytes(round % 2 === 0 ? 2_000 : 300_000);
       const path = `/v2/${repository}/blobs/${digestOf(bytes)}`;
       const pushed = await origin.registry(
@@ -144,7 +144,7 @@ describe('deleting', () => {
         const response = await origin.registry('GET', path, { token });
         const body = Buffer.from(await response.arrayBuffer());
         seen.set(response.status, (seen.get(response.status) ?? 0) + 1);
-        if (response.status === 200) assert.deepEqual(body, bytes);
+        if (response.status === 200) assert.ok(body.equals(bytes));
         else assert.equal(response.status, 404);
       };
       const [, deleted] = await Promise.all([

@@ -38,7 +38,7 @@ async function finish(location: string, bytes: Uint8Array): Promise<void> {
   const put = await ask(`PUT ${location}?digest=${digest}`, ['Content-Length: 0']);
   assert.equal(put.status, 201, put.body);
   const pulled = await origin.registry('GET', `/v2/${repository}/blobs/${digest}`, { token });
-  assert.deepEqual(Buffer.from(await pulled.arrayBuffer()), Buffer.from(bytes));
+  assert.ok(Buffer.from(await pulled.arrayBuffer()).equals(bytes));
 }
 
 describe('chunks', () => {
@@ -87,7 +87,7 @@ describe('chunks', () => {
       }
       await finish(location, held);
     });
-    await fc.assert(property, { numRuns: 40 });
+    await fc.assert(property, { numRuns: 25 });
   });
 
   for (const range of [
@@ -170,7 +170,7 @@ describe('an upload whose origin was killed', async () => {
   let running: RunningProgram | undefined;
   after(() => running?.stop());
 
-  it('goes on where its bytes end, after each of three kills, and is pulled byte for byte', async () => {
+  it('goes on where its bytes end, after each of two kills, and is pulled byte for byte', async () => {
     running = await serve();
     const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();
     const scope = 'repository:admin/app:pull,push';
@@ -190,7 +190,7 @@ describe('an upload whose origin was killed', async () => {
       return Number(status.headers.get('range')?.split('-')[1]) + 1;
     };
     let acknowledged = 0;
-    for (let kill = 1; kill <= 3; kill += 1) {
+    for (let kill = 1; kill <= 2; kill += 1) {
       const chunk = bytes.subarray(acknowledged, acknowledged + 2_000_000);
       const patched = await fetch(location, {
         method: 'PATCH',
@@ -226,7 +226,7 @@ describe('an upload whose origin was killed', async () => {
     });
     assert.equal(put.status, 201);
     const pulled = await fetch(`${url}/v2/admin/app/blobs/${digest}`, { headers: { Authorization } });
-    assert.deepEqual(Buffer.from(await pulled.arrayBuffer()), bytes);
+    assert.ok(Buffer.from(await pulled.arrayBuffer()).equals(bytes));
   });
 });
 

@@ -128,8 +128,13 @@ describe('deleting', () => {
     assert.equal((await origin.registry('HEAD', `/v2/jane/app/blobs/${blob}`)).status, 200);
   });
 
-  it('beside pulls: each is complete or 404, never less than it says (E16)', async () => {
+  it('beside pulls and fills of caches: each is complete or 404, never less than it says (E16)', async () => {
     const token = await origin.token('admin', origin.adminPassword, `repository:${repository}:*`);
+    const created = await origin.api('POST', '/content_caches', { name: 'far', host: 'http://far.example' });
+    const { id } = (await created.json()) as { id: string };
+    const settings = { contentCacheUUID: id };
+    await origin.api('PATCH', '/accounts/jane/settings', settings, 'jane:jane-password');
+    const redirected = await origin.token('jane', 'jane-password', `repository:${repository}:pull`);
     const seen = new Map<number, number>();
     for (let round = 0; round < 60; round += 1) {
       const bytes = randomBytes(round % 2 === 0 ? 2_000 : 300_000);
@@ -140,18 +145,22 @@ describe('deleting', () => {
         { token, body: bytes },
       );
       assert.equal(pushed.status, 201);
-      const pull = async () => {
-        const response = await origin.registry('GET', path, { token });
+      const redirect = await origin.registry('GET', path, { token: redirected });
+      assert.equal(redirect.status, 307);
+      // A cache that fills asks the origin with the query that the client brought.
+      const { search } = new URL(redirect.headers.get('location') as string);
+      const pull = async (request: Promise<Response>) => {
+        const response = await request;
         const body = Buffer.from(await response.arrayBuffer());
         seen.set(response.status, (seen.get(response.status) ?? 0) + 1);
         if (response.status === 200) assert.ok(body.equals(bytes));
         else assert.equal(response.status, 404);
       };
       const [, deleted] = await Promise.all([
-        pull(),
+        pull(origin.registry('GET', path, { token })),
         origin.registry('DELETE', path, { token }),
-        pull(),
-        pull(),
+        pull(fetch(`${origin.url}${path}${search}`)),
+        pull(origin.registry('GET', path, { token })),
       ]);
       assert.equal(deleted.status, 202);
     }

@@ -63,18 +63,13 @@ export class ListingHandlers {
     assertRead(exchange);
     this.#authorizer.authorize(exchange, repository, 'pull');
     const [artifactType] = queryValues(exchange, 'artifactType');
+    const filter = artifactType === undefined ? {} : { artifactType };
     const [last = ''] = queryValues(exchange, 'last');
     const found = await findRepository(this.#database.queries, repository);
     const page =
       found === undefined
         ? { descriptors: [], last: undefined }
-        : await fillPage(
-            listReferrers(this.#database.queries, found.id, subject, {
-              last,
-              ...(artifactType === undefined ? {} : { artifactType }),
-            }),
-          );
-    const filter = artifactType === undefined ? {} : { artifactType };
+        : await fillPage(listReferrers(this.#database.queries, found.id, subject, { last, ...filter }));
     answer(
       exchange,
       200,

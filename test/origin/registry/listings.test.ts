@@ -282,6 +282,34 @@ describe('referrers', async () => {
     assert.equal((await origin.registry('GET', path, { token })).status, 401);
   });
 
+  it('whose annotations alone would fill more than a page is listed without them', async () => {
+    const body = JSON.stringify({
+      schemaVersion: 2,
+      mediaType: imageMediaType,
+      config,
+      layers: [],
+      subject: { mediaType: imageMediaType, digest: subject, size: manifest.length },
+      artifactType: 'application/growing',
+      annotations: { numbers: 'N' },
+    }).replace('"N"', `[${Array.from({ length: 400_000 }, () => '1e20').join(',')}]`);
+    const put = await origin.registry('PUT', `/v2/admin/signed/manifests/growing`, {
+      body,
+      headers: { 'Content-Type': imageMediaType },
+    });
+    assert.equal(put.status, 201);
+    const page = await origin.registry('GET', `${path}?artifactType=application/growing`);
+    const { manifests } = await indexOf(page);
+    assert.deepEqual(manifests, [
+      {
+        mediaType: imageMediaType,
+        digest: put.headers.get('docker-content-digest'),
+        size: body.length,
+        artifactType: 'application/growing',
+      },
+    ]);
+    await origin.registry('DELETE', `/v2/admin/signed/manifests/${manifests[0]?.digest}`);
+  });
+
   it('that is deleted is gone from the list', async () => {
     const gone = expected.pop() as string;
     assert.equal((await origin.registry('DELETE', `/v2/admin/signed/manifests/${gone}`)).status, 202);

@@ -6,8 +6,11 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
+import { connect as connectTls } from 'node:tls';
+import { ensureCertificate } from '../src/origin/certificates.ts';
 import { listen } from '../src/shared/http/shutdown.ts';
 import { freePort } from './setup/free-port.ts';
+import { eventually } from './setup/processes.ts';
 import { tempDirectory } from './setup/temp-directory.ts';
 
 const source = join(import.meta.dirname, '../src');
@@ -199,5 +202,104 @@ describe('dtr-content-cache', () => {
     const { code, errors } = await ending(start('dtr-content-cache.ts', '/nowhere/config.yml'));
     assert.equal(code, 1);
     assert.match(errors.join('\n'), /^\/nowhere\/config\.yml: cannot be read: /);
+  });
+
+  /** A file that is good, on a free port, with more keys if given. */
+  const configure = async (more: (port: number) => string) => {
+    const directory = await tempDirectory();
+    const port = await freePort();
+    const file = join(directory, 'config.yml');
+    await writeFile(
+      file,
+      `version: 0.1\n${more(port)}\nmiddleware: { registry: [{ name: downstream, options: { upstreams: [https://127.0.0.1:1] } }] }\n`,
+    );
+    return { file, port, directory };
+  };
+  const linesOf = (child: ChildProcess): string[] => {
+    const lines: string[] = [];
+    createInterface(child.stdout as NodeJS.ReadableStream).on('line', (line) => lines.push(line));
+    return lines;
+  };
+
+  it('--check says what a file means and starts nothing', async () => {
+    const { file } = await configure(() => 'storage: { inmemory: }\nhttp: { secret: x }');
+    const child = start('dtr-content-cache.ts', '--check', file);
+    const lines = linesOf(child);
+    assert.deepEqual(await ending(child), { code: 0, errors: [] });
+    assert.deepEqual(
+      lines.map((line) => line.replace(`${file}: `, '')),
+      [
+        'listens on :5000, plain HTTP',
+        'keeps blobs in memory',
+        'deletes nothing by itself',
+        'asks https://127.0.0.1:1',
+        "trusts the system's CAs",
+        'http.secret has no effect: a cache holds no secret',
+        'good',
+      ],
+    );
+  });
+
+  it("takes REGISTRY_ variables, writes the registry's text format, and keeps nothing that was in memory", async () => {
+    const { file, port } = await configure(
+      () => 'storage: { inmemory: }\nlog: { formatter: text, fields: { site: "far away" } }',
+    );
+    const child = spawn(process.execPath, [join(source, 'dtr-content-cache.ts'), file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, REGISTRY_HTTP_ADDR: `127.0.0.1:${port}` },
+    });
+    const lines = linesOf(child);
+    const ended = ending(child);
+    await eventually('it listens', () => lines.some((line) => line.includes('msg=listening')));
+    const listening = lines.find((line) => line.includes('msg=listening')) as string;
+    assert.match(
+      listening,
+      /^time=\S+ level=info msg=listening program=dtr-content-cache site="far away" port=/,
+    );
+    const root = /rootDirectory=(\S+)/.exec(listening)?.[1] as string;
+    await stat(root);
+    child.kill('SIGTERM');
+    assert.equal((await ended).code, 0);
+    await assert.rejects(stat(root), { code: 'ENOENT' });
+  });
+
+  it('SIGHUP reads certificates anew; what cannot be read changes nothing', async () => {
+    const { certificate, key } = await ensureCertificate(await tempDirectory(), ['localhost'], Date.now());
+    const other = await ensureCertificate(await tempDirectory(), ['localhost'], Date.now());
+    const pem = await tempDirectory();
+    const files = { certificate: join(pem, 'certificate.pem'), key: join(pem, 'key.pem') };
+    const write = async (tls: { certificate: string; key: string }) => {
+      await writeFile(files.certificate, tls.certificate);
+      await writeFile(files.key, tls.key);
+    };
+    await write({ certificate, key });
+    const { file, port } = await configure(
+      (port) =>
+        `storage: { inmemory: }\nhttp: { addr: "127.0.0.1:${port}", tls: { certificate: ${files.certificate}, key: ${files.key} } }`,
+    );
+    const child = start('dtr-content-cache.ts', file);
+    const lines = linesOf(child);
+    const ended = ending(child);
+    await eventually('it listens', () => lines.some((line) => line.includes('"msg":"listening"')));
+    const served = () =>
+      new Promise<string>((resolve, reject) => {
+        const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {
+          resolve(socket.getPeerCertificate().fingerprint256);
+          socket.destroy();
+        });
+        socket.once('error', reject);
+      });
+    const first = await served();
+    await write(other);
+    child.kill('SIGHUP');
+    await eventually('it was read', () => lines.some((line) => line.includes('were read anew')));
+    const second = await served();
+    assert.notEqual(second, first);
+    await writeFile(files.certificate, 'no certificate');
+    child.kill('SIGHUP');
+    await eventually('it was refused', () => lines.some((line) => line.includes('stay in use')));
+    assert.equal(await served(), second);
+    child.kill('SIGTERM');
+    assert.equal((await ended).code, 0);
   });
 });

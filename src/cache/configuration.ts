@@ -1,16 +1,22 @@
 /**
- * The cache's configuration: a Docker Registry configuration file with the `downstream` middleware. What means
- * something for a cache is honoured, what means nothing is noted, and the rest is refused with its line.
+ * The cache's configuration: a Docker Registry configuration file with the `downstream` middleware, and `REGISTRY_…` variables
+ * over it. What means something for a cache is honoured, what means nothing is noted, and the rest is refused with its
+ * line (configuration/keys.ts).
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
-import { z } from 'zod';
-import { parseDurationMs } from '../shared/duration.ts';
+import type { z } from 'zod';
+import { parseBytes } from '../shared/byte-size.ts';
+import { parseDurationMs, parseGoDurationMs } from '../shared/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../shared/http/shutdown.ts';
-import type { LogLevel } from '../shared/logging.ts';
-import { ConfigurationInvalid, type Path, Problems } from './configuration-problems.ts';
+import type { LogFormat, LogLevel } from '../shared/logging.ts';
+import { checkKeys } from './configuration/check-keys.ts';
+import { opensslNameOf } from './configuration/cipher-suites.ts';
+import { applyEnvironment, type Environment } from './configuration/environment.ts';
+import { ConfigurationInvalid, type Path, Problems } from './configuration/problems.ts';
+import { type ConfigurationFile, configurationFile, type DownstreamOptions } from './configuration/schema.ts';
 
 /** Where blobs and keys of one origin come from. */
 export interface Upstream {
@@ -20,16 +26,48 @@ export interface Upstream {
   readonly hosts: readonly string[];
 }
 
+/** PEM texts, and what of TLS is allowed. */
+export interface CacheTls {
+  readonly certificate: string;
+  readonly key: string;
+  /** Clients must show a certificate that one of these signed; empty: none is asked for. */
+  readonly clientCas: readonly string[];
+  readonly minimum: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+  /** OpenSSL's names; `undefined`: Node's own choice. */
+  readonly ciphers: string | undefined;
+}
+
 export interface CacheConfiguration {
   readonly listen: ListenAddress;
-  /** PEM texts. */
-  readonly tls:
-    | { readonly certificate: string; readonly key: string; readonly minimum: 'TLSv1.2' | 'TLSv1.3' }
-    | undefined;
-  readonly logLevel: LogLevel;
-  readonly rootDirectory: string;
+  /** Requests may come below this path, too: behind a proxy that does not take it away. Ends with a slash. */
+  readonly prefix: string;
+  readonly tls: CacheTls | undefined;
+  readonly log: {
+    readonly level: LogLevel;
+    readonly format: LogFormat;
+    /** Added to every line. */
+    readonly fields: Readonly<Record<string, string | number | boolean>>;
+    /** Whether answered requests have a line; refused and failed ones always have. */
+    readonly access: boolean;
+  };
+  /** `undefined`: in memory, or what the system has for it; nothing is kept. */
+  readonly rootDirectory: string | undefined;
   /** Blobs not pulled for this long are deleted; `undefined`: never. */
   readonly blobTtlMs: number | undefined;
+  /** Blobs fetched longer ago than this are deleted; `undefined`: never. */
+  readonly maxAgeMs: number | undefined;
+  /** Above this, the least recently pulled blobs are deleted; `undefined`: no limit. */
+  readonly maxSizeBytes: number | undefined;
+  /** Fractions of the disk: filled to the high one, the least recently pulled blobs go until the low one is reached. */
+  readonly watermarks: { readonly high: number; readonly low: number } | undefined;
+  /** Fills at the same time; others wait. */
+  readonly maxFills: number;
+  readonly timeouts: {
+    /** To connect to an upstream. */
+    readonly connectMs: number;
+    /** Between two bytes of an upstream, its headers included. */
+    readonly idleMs: number;
+  };
   readonly upstreams: readonly Upstream[];
   /** PEM texts of CA certificates trusted beside the system's. */
   readonly cas: readonly string[];
@@ -37,147 +75,203 @@ export interface CacheConfiguration {
   readonly headers: Readonly<Record<string, readonly string[]>>;
   /** How long running requests may take to end after SIGTERM. */
   readonly drainMs: number;
+  /** Metrics and health for the operator; `undefined`: none. */
+  readonly debug: { readonly listen: ListenAddress; readonly metricsPath: string | undefined } | undefined;
+  readonly health: {
+    readonly storage: HealthCheck | undefined;
+    /** While such a file exists the cache calls itself unhealthy: to take it out of service by hand. */
+    readonly files: readonly (HealthCheck & { readonly path: string })[];
+  };
   /** What was accepted and has no effect here, in words. */
   readonly notes: readonly string[];
 }
 
-const defaultDrainMs = 10_000;
-const ignored = z.unknown();
+export interface HealthCheck {
+  readonly intervalMs: number;
+  /** So many failures in a row mean unhealthy. */
+  readonly threshold: number;
+}
 
-const downstreamOptions = z.strictObject({
-  blobttl: z.union([z.string(), z.number()]).optional(),
-  upstreams: z
-    .array(
-      z.union([
-        z.string(),
-        z.strictObject({ originhost: z.string(), upstreamhosts: z.array(z.string()).optional() }),
-      ]),
-    )
-    .min(1),
-  cas: z.array(z.string()).nullish(),
-});
+export const defaults = {
+  rootDirectory: '/var/lib/registry',
+  drainMs: 10_000,
+  maxFills: 256,
+  connectTimeoutMs: 5_000,
+  idleTimeoutMs: 30_000,
+  checkIntervalMs: 10_000,
+  checkThreshold: 3,
+} as const;
 
-const file = z.strictObject({
-  version: z.union([z.literal(0.1), z.literal('0.1')], 'expected 0.1'),
-  log: z
-    .strictObject({
-      level: z.enum(['error', 'warn', 'info', 'debug']).optional(),
-      formatter: z.enum(['text', 'json', 'logstash']).optional(),
-      fields: ignored,
-      accesslog: ignored,
-    })
-    .partial()
-    .optional(),
-  storage: z.strictObject({
-    filesystem: z.strictObject({ rootdirectory: z.string(), maxthreads: ignored.optional() }),
-    delete: z.strictObject({ enabled: z.boolean() }).optional(),
-    redirect: ignored.optional(),
-    cache: ignored.optional(),
-    maintenance: ignored.optional(),
-  }),
-  http: z
-    .strictObject({
-      addr: z.string().optional(),
-      host: ignored.optional(),
-      secret: ignored.optional(),
-      relativeurls: ignored.optional(),
-      draintimeout: z.union([z.string(), z.number()]).optional(),
-      headers: z.record(z.string(), z.array(z.string())).optional(),
-      http2: ignored.optional(),
-      debug: ignored.optional(),
-      tls: z
-        .strictObject({
-          certificate: z.string(),
-          key: z.string(),
-          minimumtls: z.enum(['tls1.2', 'tls1.3']).optional(),
-        })
-        .optional(),
-    })
-    .optional(),
-  health: ignored.optional(),
-  middleware: z.strictObject({
-    registry: z
-      .array(z.strictObject({ name: z.literal('downstream'), options: downstreamOptions }))
-      .length(1, 'expected one middleware named downstream'),
-  }),
-});
+const optionsPath = ['middleware', 'registry', 0, 'options'] as const;
 
-type ConfigurationFile = z.infer<typeof file>;
-
-/** Keys that are accepted because registries' files have them, and why they do nothing here. */
-const notes: readonly (readonly [path: readonly string[], note: string])[] = [
-  [['log', 'formatter'], 'log.formatter: this cache always logs JSON'],
-  [['log', 'fields'], 'log.fields has no effect'],
-  [['log', 'accesslog'], 'log.accesslog has no effect: there is one line per pull'],
-  [['storage', 'filesystem', 'maxthreads'], 'storage.filesystem.maxthreads has no effect'],
-  [['storage', 'redirect'], 'storage.redirect has no effect: a cache serves blobs itself'],
-  [['storage', 'cache'], 'storage.cache has no effect'],
-  [['storage', 'maintenance'], 'storage.maintenance has no effect: a cache has no uploads'],
-  [['http', 'host'], 'http.host has no effect: the origin decides where clients are sent'],
-  [['http', 'secret'], 'http.secret has no effect: a cache holds no secret'],
-  [['http', 'relativeurls'], 'http.relativeurls has no effect'],
-  [['http', 'http2'], 'http.http2 has no effect: this cache speaks HTTP/1.1'],
-  [['http', 'debug'], 'http.debug has no effect: this cache has no debug server'],
-  [['health'], 'health has no effect: /health is always there'],
-];
-
-/** Reads and checks the file. @throws ConfigurationInvalid with every problem found, each with its line */
-export function readConfiguration(path: string): CacheConfiguration {
+/**
+ * Reads and checks the file, with the variables over it.
+ * @throws ConfigurationInvalid with every problem found, each with its line or variable
+ */
+export function readConfiguration(path: string, environment: Environment): CacheConfiguration {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
     throw new ConfigurationInvalid([`${path}: cannot be read: ${(error as Error).message}`]);
   }
-  return parseConfiguration(text, path);
+  return parseConfiguration(text, path, environment);
 }
 
 /** `path` is named in problems. @throws ConfigurationInvalid */
-export function parseConfiguration(text: string, path: string): CacheConfiguration {
+export function parseConfiguration(
+  text: string,
+  path: string,
+  environment: Environment = {},
+): CacheConfiguration {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
   const problems = new Problems(path, document, lines);
   for (const error of document.errors)
     problems.addAt(lines.linePos(error.pos[0]).line, 'YAML', error.message.split('\n')[0] as string);
   problems.throwIfAny();
-  const parsed = file.safeParse(document.toJS({ maxAliasCount: 100 }));
-  if (!parsed.success) {
-    for (const issue of parsed.error.issues) addIssue(problems, issue, []);
-    problems.throwIfAny();
+  const ignored = applyEnvironment(document, environment, problems);
+  let json: unknown;
+  try {
+    json = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    problems.addAt(1, 'YAML', (error as Error).message);
   }
-  const configuration = toConfiguration(parsed.data as ConfigurationFile, problems);
+  problems.throwIfAny();
+  const notes = [...ignored, ...checkKeys(json, problems)];
+  const parsed = configurationFile.safeParse(withoutEmpty(json));
+  if (!parsed.success) for (const issue of parsed.error.issues) addIssue(problems, issue, []);
+  problems.throwIfAny();
+  const configuration = toConfiguration(parsed.data as ConfigurationFile, notes, problems);
   problems.throwIfAny();
   return configuration;
 }
 
-function toConfiguration(parsed: ConfigurationFile, problems: Problems): CacheConfiguration {
-  const { http = {}, storage } = parsed;
+/** A key without a value counts as not there, but for `inmemory`, which never has one. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, inner]) => inner !== null || name === 'inmemory')
+      .map(([name, inner]) => [name, withoutEmpty(inner)]),
+  );
+}
+
+function toConfiguration(
+  parsed: ConfigurationFile,
+  notes: readonly string[],
+  problems: Problems,
+): CacheConfiguration {
+  const { http = {}, log = {} } = parsed;
   const { options } = parsed.middleware.registry[0] as ConfigurationFile['middleware']['registry'][number];
-  const optionsPath = ['middleware', 'registry', 0, 'options'] as const;
-  const listen = parseListenAddress(http.addr ?? ':5000');
-  if (listen === undefined) problems.add(['http', 'addr'], 'expected [host]:port');
-  if (!isAbsolute(storage.filesystem.rootdirectory)) {
-    problems.add(['storage', 'filesystem', 'rootdirectory'], 'expected an absolute path');
-  }
+  const option = (name: string): Path => [...optionsPath, name];
   return {
-    listen: listen as ListenAddress,
-    tls: http.tls && {
-      certificate: readPem(http.tls.certificate, ['http', 'tls', 'certificate'], problems),
-      key: readText(http.tls.key, ['http', 'tls', 'key'], problems),
-      minimum: http.tls.minimumtls === 'tls1.3' ? 'TLSv1.3' : 'TLSv1.2',
+    listen: listenAddress(http.addr ?? ':5000', ['http', 'addr'], problems),
+    prefix: http.prefix ?? '/',
+    tls: http.tls && toTls(http.tls, problems),
+    log: {
+      level: log.level ?? parsed.loglevel ?? 'info',
+      format: log.formatter ?? 'json',
+      fields: log.fields ?? {},
+      access: log.accesslog?.disabled !== true,
     },
-    logLevel: parsed.log?.level ?? 'info',
-    rootDirectory: storage.filesystem.rootdirectory,
-    blobTtlMs: blobTtl(options.blobttl, storage.delete?.enabled === true, problems),
+    rootDirectory: toRootDirectory(parsed.storage, problems),
+    blobTtlMs: blobTtl(options.blobttl, parsed.storage.delete?.enabled === true, problems),
+    maxAgeMs: duration(options.maxage, option('maxage'), problems),
+    maxSizeBytes: size(options.maxsize, option('maxsize'), problems),
+    watermarks: toWatermarks(options, problems),
+    maxFills: options.maxfills ?? defaults.maxFills,
+    timeouts: {
+      connectMs:
+        duration(options.timeouts?.connect, [...option('timeouts'), 'connect'], problems) ??
+        defaults.connectTimeoutMs,
+      idleMs:
+        duration(options.timeouts?.idle, [...option('timeouts'), 'idle'], problems) ?? defaults.idleTimeoutMs,
+    },
     upstreams: toUpstreams(options.upstreams, problems),
     cas: (options.cas ?? []).map((ca, index) => {
-      if (!isAbsolute(ca))
-        problems.add([...optionsPath, 'cas', index], `expected an absolute path, not ${ca}`);
-      return readPem(ca, [...optionsPath, 'cas', index], problems);
+      if (!isAbsolute(ca)) problems.add([...option('cas'), index], `expected an absolute path, not ${ca}`);
+      return readPem(ca, [...option('cas'), index], problems);
     }),
     headers: http.headers ?? {},
-    drainMs: duration(http.draintimeout, ['http', 'draintimeout'], problems) ?? defaultDrainMs,
-    notes: notes.filter(([key]) => problems.has(key)).map(([, note]) => note),
+    drainMs: goDuration(http.draintimeout, ['http', 'draintimeout'], problems) ?? defaults.drainMs,
+    debug: toDebug(http.debug, problems),
+    health: toHealth(parsed.health ?? {}, problems),
+    notes,
+  };
+}
+
+function listenAddress(text: string, path: Path, problems: Problems): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address === undefined) problems.add(path, `expected [host]:port, not ${text}`);
+  return address ?? { host: undefined, port: 0 };
+}
+
+function toRootDirectory(storage: ConfigurationFile['storage'], problems: Problems): string | undefined {
+  const inMemory = 'inmemory' in storage;
+  if (inMemory && storage.filesystem !== undefined) {
+    problems.add(['storage', 'inmemory'], 'expected one of filesystem and inmemory, not both');
+  }
+  if (inMemory) return undefined;
+  if (storage.filesystem === undefined) problems.add(['storage'], 'expected filesystem or inmemory');
+  const directory = storage.filesystem?.rootdirectory ?? defaults.rootDirectory;
+  if (!isAbsolute(directory))
+    problems.add(['storage', 'filesystem', 'rootdirectory'], 'expected an absolute path');
+  return directory;
+}
+
+type TlsOptions = NonNullable<NonNullable<ConfigurationFile['http']>['tls']>;
+
+function toTls(tls: TlsOptions, problems: Problems): CacheTls {
+  const path = (...rest: Path): Path => ['http', 'tls', ...rest];
+  const suites = tls.ciphersuites?.map((suite, index) => {
+    const name = opensslNameOf(suite);
+    if (name === undefined) problems.add(path('ciphersuites', index), `${suite} is not supported`);
+    return name;
+  });
+  const minimum = (tls.minimumtls ?? 'tls1.2').replace('tls1.0', 'tls1').replace('tls', 'TLSv');
+  return {
+    certificate: readPem(tls.certificate, path('certificate'), problems),
+    key: readText(tls.key, path('key'), problems),
+    clientCas: (tls.clientcas ?? []).map((ca, index) => readPem(ca, path('clientcas', index), problems)),
+    minimum: minimum as CacheTls['minimum'],
+    ciphers: suites === undefined || suites.length === 0 ? undefined : suites.join(':'),
+  };
+}
+
+function toDebug(
+  debug: NonNullable<ConfigurationFile['http']>['debug'],
+  problems: Problems,
+): CacheConfiguration['debug'] {
+  const { addr, prometheus } = debug ?? {};
+  if (addr === undefined) {
+    if (prometheus?.enabled) problems.add(['http', 'debug'], 'expected addr beside prometheus');
+    return undefined;
+  }
+  return {
+    listen: listenAddress(addr, ['http', 'debug', 'addr'], problems),
+    metricsPath: prometheus?.enabled ? (prometheus.path ?? '/metrics') : undefined,
+  };
+}
+
+function toHealth(
+  health: NonNullable<ConfigurationFile['health']>,
+  problems: Problems,
+): CacheConfiguration['health'] {
+  const check = (
+    checked: { interval?: string | number | undefined; threshold?: number | undefined },
+    path: Path,
+  ): HealthCheck => ({
+    intervalMs: goDuration(checked.interval, [...path, 'interval'], problems) ?? defaults.checkIntervalMs,
+    threshold: checked.threshold ?? defaults.checkThreshold,
+  });
+  const { storagedriver, file = [] } = health;
+  return {
+    // As in the registry: on by itself, and off only when the file says so.
+    storage:
+      storagedriver?.enabled === false ? undefined : check(storagedriver ?? {}, ['health', 'storagedriver']),
+    files: file.map((item, index) => ({ path: item.file, ...check(item, ['health', 'file', index]) })),
   };
 }
 
@@ -186,7 +280,7 @@ function blobTtl(
   deleteEnabled: boolean,
   problems: Problems,
 ): number | undefined {
-  const path = ['middleware', 'registry', 0, 'options', 'blobttl'];
+  const path = [...optionsPath, 'blobttl'];
   const ttlMs = duration(value, path, problems);
   if (value !== undefined && !deleteEnabled) {
     problems.add(path, 'If this field is configured, "storage.delete.enabled" must be configured to true.');
@@ -194,6 +288,7 @@ function blobTtl(
   return ttlMs;
 }
 
+/** As `blobttl` is written, and the options beside it. */
 function duration(value: string | number | undefined, path: Path, problems: Problems): number | undefined {
   if (value === undefined) return undefined;
   const durationMs = parseDurationMs(String(value));
@@ -206,18 +301,38 @@ function duration(value: string | number | undefined, path: Path, problems: Prob
   return durationMs;
 }
 
-function toUpstreams(
-  entries: ConfigurationFile['middleware']['registry'][number]['options']['upstreams'],
-  problems: Problems,
-): Upstream[] {
-  const path = (...rest: (string | number)[]) => [
-    'middleware',
-    'registry',
-    0,
-    'options',
-    'upstreams',
-    ...rest,
-  ];
+function goDuration(value: string | number | undefined, path: Path, problems: Problems): number | undefined {
+  if (value === undefined) return undefined;
+  const durationMs = parseGoDurationMs(String(value));
+  if (durationMs === undefined) problems.add(path, `expected a duration such as 90s or 1m30s, not ${value}`);
+  return durationMs;
+}
+
+function size(value: string | number | undefined, path: Path, problems: Problems): number | undefined {
+  if (value === undefined) return undefined;
+  const bytes = parseBytes(String(value));
+  if (bytes === undefined) problems.add(path, `expected a size such as 500GiB, not ${value}`);
+  return bytes;
+}
+
+function toWatermarks(options: DownstreamOptions, problems: Problems): CacheConfiguration['watermarks'] {
+  if (options.highwatermark === undefined && options.lowwatermark === undefined) return undefined;
+  const fraction = (name: 'highwatermark' | 'lowwatermark', otherwise: number): number => {
+    const value = options[name];
+    if (value === undefined) return otherwise;
+    const percent = Number(/^(\d{1,2}(?:\.\d+)?)%?$/.exec(String(value))?.[1]);
+    if (percent > 0) return percent / 100;
+    problems.add([...optionsPath, name], `expected a percentage of the disk such as 90%, not ${value}`);
+    return otherwise;
+  };
+  const high = fraction('highwatermark', 0.9);
+  const low = fraction('lowwatermark', high * 0.9);
+  if (low >= high) problems.add([...optionsPath, 'lowwatermark'], 'expected less than highwatermark');
+  return { high, low };
+}
+
+function toUpstreams(entries: DownstreamOptions['upstreams'], problems: Problems): Upstream[] {
+  const path = (...rest: Path): Path => [...optionsPath, 'upstreams', ...rest];
   const flat = entries.flatMap((entry, index) =>
     typeof entry === 'string' ? [hostUrl(entry, path(index), problems)] : [],
   );
@@ -273,18 +388,10 @@ function readText(path: string, key: Path, problems: Problems): string {
 
 function addIssue(problems: Problems, issue: z.core.$ZodIssue, prefix: Path): void {
   const path = [...prefix, ...(issue.path as (string | number)[])];
-  if (issue.code === 'unrecognized_keys') {
-    for (const key of issue.keys) {
-      problems.add([...path, key], 'is not supported by the content cache: remove it');
-    }
-    return;
-  }
   // Of a union, what is wrong with the form that was meant: the one whose type fits.
   const branch =
     issue.code === 'invalid_union'
-      ? issue.errors.find((issues) =>
-          issues.some((one) => one.path.length > 0 || one.code === 'unrecognized_keys'),
-        )
+      ? issue.errors.find((issues) => issues.some((one) => one.path.length > 0))
       : undefined;
   if (branch !== undefined) {
     for (const inner of branch) addIssue(problems, inner, path);

@@ -15,6 +15,7 @@ import type { RepositoryName } from '../shared/distribution/repository-name.ts';
 import { DomainError } from '../shared/errors.ts';
 import type { SendableBlob } from '../shared/http/send-blob.ts';
 import type { Logger } from '../shared/logging.ts';
+import type { CacheMetrics } from './metrics.ts';
 import { describeUpstreamError, type UpstreamClient } from './upstreams.ts';
 
 /** What a fill forwards: the very token that opened the blob here opens it upstream. */
@@ -35,6 +36,7 @@ export class Fills {
   readonly #store: DirectoryBlobStore;
   readonly #client: UpstreamClient;
   readonly #logger: Logger;
+  readonly #metrics: CacheMetrics;
   readonly #onStored: (digest: Digest) => void;
   #closing = false;
 
@@ -42,12 +44,14 @@ export class Fills {
     store: DirectoryBlobStore;
     client: UpstreamClient;
     logger: Logger;
+    metrics: CacheMetrics;
     /** Called when a blob has been verified and stored. */
     onStored: (digest: Digest) => void;
   }) {
     this.#store = options.store;
     this.#client = options.client;
     this.#logger = options.logger;
+    this.#metrics = options.metrics;
     this.#onStored = options.onStored;
   }
 
@@ -66,7 +70,13 @@ export class Fills {
     let fill = this.#running.get(request.digest);
     if (fill === undefined) {
       if (this.#closing) throw new DomainError('upstream-unavailable', 'the cache is shutting down');
-      fill = new Fill({ request, store: this.#store, client: this.#client, logger: this.#logger });
+      fill = new Fill({
+        request,
+        store: this.#store,
+        client: this.#client,
+        logger: this.#logger,
+        metrics: this.#metrics,
+      });
       this.#running.set(request.digest, fill);
       this.#follow(request.digest, fill);
     }
@@ -95,10 +105,16 @@ export class Fills {
   }
 
   #follow(digest: Digest, fill: Fill): void {
+    this.#metrics.fillStarted();
     fill.done
-      .then(() => this.#onStored(digest))
-      // Told to the clients that wait and to the log, by the fill itself.
-      .catch(() => {})
+      .then(
+        () => {
+          this.#metrics.fillEnded('stored');
+          this.#onStored(digest);
+        },
+        // Told to the clients that wait and to the log, by the fill itself.
+        () => this.#metrics.fillEnded('failed'),
+      )
       .finally(() => this.#running.delete(digest));
   }
 }
@@ -110,6 +126,7 @@ class Fill {
   readonly #store: DirectoryBlobStore;
   readonly #client: UpstreamClient;
   readonly #logger: Logger;
+  readonly #metrics: CacheMetrics;
   #writer: DirectoryBlobWriter | undefined;
   #sizeBytes: number | undefined;
   #state: 'filling' | 'stored' | 'failed' = 'filling';
@@ -127,11 +144,13 @@ class Fill {
     store: DirectoryBlobStore;
     client: UpstreamClient;
     logger: Logger;
+    metrics: CacheMetrics;
   }) {
     this.#request = options.request;
     this.#store = options.store;
     this.#client = options.client;
     this.#logger = options.logger;
+    this.#metrics = options.metrics;
     this.done = this.#run();
   }
 
@@ -190,6 +209,7 @@ class Fill {
           if (!writer.isOpen || isOwnTrouble(error)) throw error;
           const reason = describeUpstreamError(error);
           failures.push(`${hop}: ${reason}`);
+          this.#metrics.upstreamFailed(hop);
           this.#logger.warn(
             { digest, upstream: hop, reason, atByte: writer.sizeBytes },
             'an upstream failed',
@@ -204,11 +224,13 @@ class Fill {
 
   async #fetchFrom(hop: string, writer: DirectoryBlobWriter): Promise<void> {
     const from = writer.sizeBytes;
+    const askedAt = performance.now();
     const answer = await this.#client.request(
       hop,
       targetOf(this.#request),
       from === 0 ? {} : { range: `bytes=${from}-` },
     );
+    this.#metrics.upstreamAnswered(hop, (performance.now() - askedAt) / 1000);
     const { body } = answer;
     // Destroyed unread, it reports an error of its own beside the one thrown here.
     body.on('error', () => {});
@@ -221,6 +243,7 @@ class Fill {
       for await (const chunk of body) {
         if (writer.sizeBytes + chunk.byteLength > sizeBytes)
           throw new Error('it sent more than it announced');
+        this.#metrics.received(hop, chunk.byteLength);
         await own(this.#inTurn(() => writer.write(chunk)));
         if (this.#waiting) await own(this.#inTurn(() => writer.flush()));
         this.#announce();

@@ -92,6 +92,11 @@ export class KeySets {
     return this.#sources.find(({ current, name }) => name === origin || current?.issuer === origin)?.current;
   }
 
+  /** Whether any signed URL can be verified. */
+  hasKeys(): boolean {
+    return this.#sources.some(({ current }) => current !== undefined);
+  }
+
   /** The hops to ask for blobs that this issuer signed for, in the order of this request. */
   hopsFor(issuer: string): string[] {
     return this.#sources.find((source) => source.current?.issuer === issuer)?.order.next() ?? [];

@@ -1,9 +1,16 @@
 /** The content cache: what it is made of, its requests from the top, and how it ends. */
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { join } from 'node:path';
+import type { SecureContextOptions } from 'node:tls';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { Digest } from '../shared/distribution/digest.ts';
 import { parseRoute, splitTarget } from '../shared/distribution/route.ts';
 import { DomainError } from '../shared/errors.ts';
 import { answerError } from '../shared/http/answer-error.ts';
@@ -11,32 +18,47 @@ import { serverLimits } from '../shared/http/server-limits.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import { BlobDoor, type PullRecord } from './blobs.ts';
-import type { CacheConfiguration } from './configuration.ts';
+import type { CacheConfiguration, CacheTls } from './configuration.ts';
+import { createDebugServer } from './debug-server.ts';
 import { Entries } from './entries.ts';
 import { evictIdle, sweepIntervalMs } from './eviction.ts';
 import { Fills } from './fills.ts';
+import { Health } from './health.ts';
 import { KeySets } from './key-sets.ts';
+import { CacheMetrics } from './metrics.ts';
+import { recordRequest } from './request-log.ts';
 import { UpstreamClient } from './upstreams.ts';
 
 export interface ContentCache {
   readonly port: number;
+  /** Where metrics and health are, if they are anywhere. */
+  readonly debugPort: number | undefined;
+  /** Uses these certificates and CAs from now on; running connections go on. Nothing else of it is looked at. */
+  reload(configuration: Pick<CacheConfiguration, 'tls' | 'cas'>): void;
   /** Takes no new request, lets the running ones end, writes down what should be remembered. */
   close(): Promise<void>;
 }
 
-/** Starts the cache. @throws an error whose message is one line for the admin */
+/**
+ * Starts the cache.
+ * @param rootDirectory where blobs and keys are kept
+ * @throws an error whose message is one line for the admin
+ */
 export async function startContentCache(
   configuration: CacheConfiguration,
-  { logger, clock }: { logger: Logger; clock: Clock },
+  { rootDirectory, logger, clock }: { rootDirectory: string; logger: Logger; clock: Clock },
 ): Promise<ContentCache> {
-  const { rootDirectory, blobTtlMs, tls } = configuration;
+  const { blobTtlMs } = configuration;
   const store = new DirectoryBlobStore(rootDirectory);
   await store.prepare().catch((cause) => {
     throw new Error(`cannot write to ${rootDirectory}: ${(cause as Error).message}`, { cause });
   });
+  const metrics = new CacheMetrics();
+  metrics.observe('disk_bytes', 'Size of the disk', async () => (await store.disk()).sizeBytes);
+  metrics.observe('disk_free_bytes', 'Free bytes of the disk', async () => (await store.disk()).freeBytes);
   const entries = new Entries({ directory: rootDirectory, clock, logger });
   await entries.load(store);
-  const client = new UpstreamClient(configuration.cas);
+  const client = new UpstreamClient(configuration.cas, configuration.timeouts);
   const keySets = new KeySets({
     upstreams: configuration.upstreams,
     client,
@@ -44,23 +66,28 @@ export async function startContentCache(
     clock,
     logger,
   });
-  const fills = new Fills({ store, client, logger, onStored: (digest) => entries.touch(digest) });
+  const onStored = (digest: Digest) => entries.touch(digest);
+  const fills = new Fills({ store, client, logger, metrics, onStored });
   await fills.removeLeftovers();
   const door = new BlobDoor({ store, entries, fills, keySets, clock });
-  const listener = createListener({ door, keySets, logger, headers: configuration.headers });
-  const server: AnyServer =
-    tls === undefined
-      ? createHttpServer(serverLimits, listener)
-      : createHttpsServer(
-          { ...serverLimits, cert: tls.certificate, key: tls.key, minVersion: tls.minimum },
-          listener,
-        );
+  const health = new Health({
+    store,
+    health: configuration.health,
+    hasKeys: () => keySets.hasKeys(),
+    logger,
+  });
+  const server = createServer(
+    configuration,
+    createListener({ door, keySets, health, configuration, logger, metrics }),
+  );
   const port = await listen(server, configuration.listen).catch((error) => {
     throw new Error(describeListenError(error, configuration.listen), { cause: error });
   });
+  const debug = await startDebugServer(configuration, { metrics, health });
   await keySets.start();
+  health.start();
   const sweep = async () => {
-    if (blobTtlMs !== undefined) await evictIdle({ entries, store, clock, logger }, blobTtlMs);
+    if (blobTtlMs !== undefined) await evictIdle({ entries, store, clock, logger, metrics }, blobTtlMs);
     await entries.save();
   };
   const sweeping = setInterval(() => {
@@ -70,89 +97,109 @@ export async function startContentCache(
   logger.info({ port, rootDirectory, upstreams: configuration.upstreams }, 'listening');
   return {
     port,
+    debugPort: debug?.port,
+    reload: ({ tls, cas }) => {
+      if (tls !== undefined && 'setSecureContext' in server) server.setSecureContext(secureContext(tls));
+      client.trust(cas);
+    },
     close: async () => {
       clearInterval(sweeping);
+      health.stop();
       await drain(server, configuration.drainMs);
       await client.close();
       await fills.close();
       await entries.save();
+      if (debug !== undefined) await drain(debug.server, 0);
     },
   };
+}
+
+function createServer({ tls }: CacheConfiguration, listener: RequestListener): AnyServer {
+  if (tls === undefined) return createHttpServer(serverLimits, listener);
+  const requestCert = tls.clientCas.length > 0;
+  const options = { ...serverLimits, ...secureContext(tls), requestCert, rejectUnauthorized: requestCert };
+  return createHttpsServer(options, listener);
+}
+
+function secureContext({ certificate, key, clientCas, minimum, ciphers }: CacheTls): SecureContextOptions {
+  return {
+    cert: certificate,
+    key,
+    minVersion: minimum,
+    ...(clientCas.length === 0 ? {} : { ca: [...clientCas] }),
+    ...(ciphers === undefined ? {} : { ciphers }),
+  };
+}
+
+async function startDebugServer(
+  { debug }: CacheConfiguration,
+  parts: { metrics: CacheMetrics; health: Health },
+): Promise<{ server: AnyServer; port: number } | undefined> {
+  if (debug === undefined) return undefined;
+  const server = createDebugServer({ ...parts, metricsPath: debug.metricsPath });
+  const port = await listen(server, debug.listen).catch((error) => {
+    throw new Error(describeListenError(error, debug.listen), { cause: error });
+  });
+  return { server, port };
 }
 
 interface ListenerParts {
   readonly door: BlobDoor;
   readonly keySets: KeySets;
+  readonly health: Health;
+  readonly configuration: CacheConfiguration;
   readonly logger: Logger;
-  readonly headers: CacheConfiguration['headers'];
+  readonly metrics: CacheMetrics;
 }
 
-function createListener(parts: ListenerParts) {
-  return (request: IncomingMessage, response: ServerResponse): void => {
-    const startedAt = performance.now();
-    const client = request.socket.remoteAddress;
-    const record: PullRecord = {};
-    let failure: unknown;
-    for (const [name, values] of Object.entries(parts.headers)) response.setHeader(name, values);
-    response.once('close', () => {
-      const { path } = splitTarget(request.url ?? '');
-      const line = {
-        method: request.method,
-        ...(record.digest === undefined ? { path } : record),
-        // Ended, not finished: a client that closes right after the last byte is quicker than our being told of it.
-        status: response.writableEnded || isOurs(failure) ? response.statusCode : 499,
-        bytes: record.bytes ?? 0,
-        durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
-        client,
-        userAgent: request.headers['user-agent'],
-        ...(failure instanceof Error ? { reason: failure.message } : {}),
-      };
-      const message = record.digest === undefined ? 'request' : 'pull';
-      if (failure !== undefined && !(failure instanceof DomainError) && response.statusCode >= 500) {
-        parts.logger.error({ ...line, err: failure }, message);
-      } else if (!response.writableEnded && isOurs(failure)) {
-        parts.logger.warn({ ...line, cut: true }, message);
-      } else {
-        parts.logger.info(line, message);
-      }
-    });
-    route(parts, request, response, record).catch((error) => {
-      failure = error;
+function createListener(parts: ListenerParts): RequestListener {
+  const { logger, metrics, configuration } = parts;
+  const headers = Object.entries(configuration.headers);
+  const access = configuration.log.access;
+  return (request, response) => {
+    const record = recordRequest(request, response, { logger, metrics, access });
+    for (const [name, values] of headers) response.setHeader(name, values);
+    route(parts, request, response, record.pull).catch((error) => {
+      record.failure = error;
       answerError(response, error);
     });
   };
 }
 
-/** True when an answer ended early by trouble here or upstream, and not because the client left or stalled. */
-function isOurs(failure: unknown): boolean {
-  return failure instanceof DomainError && failure.code !== 'progress-timeout';
-}
-
 async function route(
-  { door, keySets }: ListenerParts,
+  { door, keySets, health, configuration }: ListenerParts,
   request: IncomingMessage,
   response: ServerResponse,
   record: PullRecord,
 ): Promise<void> {
-  const { path, query } = splitTarget(request.url ?? '');
+  const { path: whole, query } = splitTarget(request.url ?? '');
+  const { prefix } = configuration;
+  const path = prefix !== '/' && whole.startsWith(prefix) ? whole.slice(prefix.length - 1) : whole;
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     throw new DomainError('method-not-allowed', 'a content cache is only read from: push to the origin');
   }
-  if (path === '/_ping' || path === '/health') return answerJson(response, { Error: '', Healthy: true });
+  if (path === '/_ping') return answerJson(response, 200, { Error: '', Healthy: true });
+  if (path === '/health') return answerHealth(response, health);
   if (path === '/.well-known/jwks.json') return relayKeys(keySets, query, response);
   const target = parseRoute(path);
   switch (target.kind) {
     case 'blob':
       return door.handle(request, response, target, query, record);
     case 'base':
-      return answerJson(response, {});
+      return answerJson(response, 200, {});
     case 'catalog':
       // By its documentation the original answers so, to anybody: it is how admins see that a cache lives.
-      return answerJson(response, { repositories: [] });
+      return answerJson(response, 200, { repositories: [] });
     default:
       throw new DomainError('path-unknown', 'a content cache serves blobs only: ask the origin');
   }
+}
+
+function answerHealth(response: ServerResponse, health: Health): void {
+  const problems = Object.entries(health.problems()).map(([name, reason]) => `${name}: ${reason}`);
+  const healthy = problems.length === 0;
+  answerJson(response, healthy ? 200 : 503, { Error: problems.join('; '), Healthy: healthy });
 }
 
 /** The public keys of an origin for the caches below this one. */
@@ -161,12 +208,12 @@ function relayKeys(keySets: KeySets, query: string, response: ServerResponse): v
   if (keySet === undefined) {
     throw new DomainError('path-unknown', 'this cache has no public keys of that origin');
   }
-  answerJson(response, keySet);
+  answerJson(response, 200, keySet);
 }
 
-function answerJson(response: ServerResponse, value: unknown): void {
+function answerJson(response: ServerResponse, status: number, value: unknown): void {
   const body = JSON.stringify(value);
-  response.writeHead(200, {
+  response.writeHead(status, {
     'Content-Type': 'application/json; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',

@@ -1,11 +1,9 @@
 /** The next hops: in which order they are asked, and the one HTTP client that asks them. */
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
-import type { Upstream } from './configuration.ts';
+import type { CacheConfiguration, Upstream } from './configuration.ts';
 
-const connectTimeoutMs = 5_000;
-/** Between two bytes, headers included; never on a whole transfer. */
-const idleTimeoutMs = 30_000;
+type Timeouts = CacheConfiguration['timeouts'];
 
 /** The hops of an upstream in the order of this request: the next of `hosts` first, the origin last. */
 export class UpstreamOrder {
@@ -27,17 +25,20 @@ export class UpstreamOrder {
 }
 
 export class UpstreamClient {
-  readonly #agent: Agent;
+  readonly #timeouts: Timeouts;
+  #agent: Agent;
 
   /** `cas`: PEM texts, trusted beside the system's roots. Verification is never off. */
-  constructor(cas: readonly string[]) {
-    const ca = [...getCACertificates('default'), ...getCACertificates('system'), ...cas];
-    this.#agent = new Agent({
-      connect: { ca, timeout: connectTimeoutMs },
-      headersTimeout: idleTimeoutMs,
-      bodyTimeout: idleTimeoutMs,
-      pipelining: 1,
-    });
+  constructor(cas: readonly string[], timeouts: Timeouts) {
+    this.#timeouts = timeouts;
+    this.#agent = createAgent(cas, timeouts);
+  }
+
+  /** Trusts these CAs instead from the next request on; running ones go on. */
+  trust(cas: readonly string[]): void {
+    const before = this.#agent;
+    this.#agent = createAgent(cas, this.#timeouts);
+    before.close().catch(() => {});
   }
 
   /** Asks once. Redirects are answers like others: an upstream has none to give. */
@@ -61,6 +62,17 @@ export class UpstreamClient {
   close(): Promise<void> {
     return this.#agent.destroy();
   }
+}
+
+function createAgent(cas: readonly string[], { connectMs, idleMs }: Timeouts): Agent {
+  const ca = [...getCACertificates('default'), ...getCACertificates('system'), ...cas];
+  return new Agent({
+    connect: { ca, timeout: connectMs },
+    // Between two bytes, headers included; never on a whole transfer.
+    headersTimeout: idleMs,
+    bodyTimeout: idleMs,
+    pipelining: 1,
+  });
 }
 
 /** Why a hop could not be asked, in words that tell the three sides of TLS trouble apart. */
@@ -89,10 +101,10 @@ export function describeUpstreamError(error: unknown): string {
       return 'its name cannot be resolved';
     case 'UND_ERR_CONNECT_TIMEOUT':
     case 'ETIMEDOUT':
-      return `it did not accept a connection within ${connectTimeoutMs} ms`;
+      return 'it did not accept a connection in time';
     case 'UND_ERR_HEADERS_TIMEOUT':
     case 'UND_ERR_BODY_TIMEOUT':
-      return `it sent nothing for ${idleTimeoutMs} ms`;
+      return 'it sent nothing for too long';
     case 'ECONNRESET':
     case 'UND_ERR_SOCKET':
       return 'it closed the connection';

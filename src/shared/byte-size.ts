@@ -13,3 +13,13 @@ export function formatBytes(bytes: number): string {
   }
   return `${Number.isInteger(value) ? value : value.toFixed(1)} ${unit}`;
 }
+
+const bytesPer = { '': 1, K: 2 ** 10, M: 2 ** 20, G: 2 ** 30, T: 2 ** 40 } as const;
+
+/** Bytes of a size such as `500GiB`, `500G` or a bare number of bytes. `undefined` when the text is none above zero. */
+export function parseBytes(text: string): number | undefined {
+  const match = /^(\d{1,15})\s?(?:([KMGT])(?:i?B)?)?$/.exec(text);
+  if (match === null) return undefined;
+  const bytes = Number(match[1]) * bytesPer[(match[2] ?? '') as keyof typeof bytesPer];
+  return bytes > 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { downstreamKeys, keys } from '../../src/cache/configuration/keys.ts';
 import { parseConfiguration } from '../../src/cache/configuration.ts';
 import { ensureCertificate } from '../../src/origin/certificates.ts';
 import { tempDirectory } from '../setup/temp-directory.ts';
@@ -39,13 +41,21 @@ it('reads the file of the page as it stands', () => {
   assert.equal(cas.length, 1);
   assert.deepEqual(configuration, {
     listen: { host: undefined, port: 5000 },
+    prefix: '/',
     tls: undefined,
-    logLevel: 'info',
+    log: { level: 'info', format: 'json', fields: {}, access: true },
     rootDirectory: '/var/lib/registry',
     blobTtlMs: 86_400_000,
+    maxAgeMs: undefined,
+    maxSizeBytes: undefined,
+    watermarks: undefined,
+    maxFills: 256,
+    timeouts: { connectMs: 5_000, idleMs: 30_000 },
     upstreams: [{ originHost: 'https://dtr.example', hosts: [] }],
     headers: {},
     drainMs: 10_000,
+    debug: undefined,
+    health: { storage: { intervalMs: 10_000, threshold: 3 }, files: [] },
     notes: [],
   });
 });
@@ -87,10 +97,10 @@ middleware:
 `);
   assert.deepEqual(configuration.upstreams, [{ originHost: undefined, hosts: ['https://dtr.example:8443'] }]);
   assert.deepEqual(configuration.listen, { host: '0.0.0.0', port: 443 });
-  assert.equal(configuration.logLevel, 'warn');
+  assert.equal(configuration.log.level, 'warn');
   assert.deepEqual(
     configuration.notes.map((note) => note.split(' ')[0]),
-    ['http.host', 'http.secret'],
+    ['http.secret', 'http.host'],
   );
 });
 
@@ -132,24 +142,29 @@ describe('a file that is wrong is refused with the line and the key', async () =
   const garbage = join(directory, 'garbage.pem');
   await writeFile(garbage, randomBytes(100));
   const cases: [what: string, from: string, to: string, message: RegExp][] = [
-    ['an unknown key', 'http:\n', 'httpd: 1\nhttp:\n', /^config\.yml:7: httpd: is not supported/],
+    [
+      'an unknown key',
+      'http:\n',
+      'httpd: 1\nhttp:\n',
+      /^config\.yml:7: httpd: is not known: did you mean http\?$/,
+    ],
     [
       'an unknown option',
       'blobttl: 24h',
       'blobtll: 24h',
-      /^config\.yml:13: middleware\.registry\[0\]\.options\.blobtll: is not supported/,
+      /^config\.yml:13: middleware\.registry\[0\]\.options\.blobtll: is not known: did you mean blobttl\?$/,
     ],
     [
       'another storage',
       '  filesystem:',
       '  s3: {}\n  filesystem:',
-      /^config\.yml:5: storage\.s3: is not supported/,
+      /^config\.yml:5: storage\.s3: is not supported: a cache stores in a directory: use storage\.filesystem$/,
     ],
     [
       'another middleware',
       'name: downstream',
       'name: upstream',
-      /^config\.yml:11: middleware\.registry\[0\]\.name: /,
+      /^config\.yml:11: middleware\.registry\[0\]\.name: expected downstream, the only middleware/,
     ],
     ['another version', 'version: 0.1', 'version: 0.2', /^config\.yml:1: version: expected 0\.1/],
     [
@@ -188,4 +203,260 @@ describe('a file that is wrong is refused with the line and the key', async () =
     it(what, () => assert.throws(() => parse(page.replace(from, to)), { message }));
   }
   it('an empty file', () => assert.throws(() => parse(''), { message: /^config\.yml:1: / }));
+});
+
+describe('keys that mean something for a cache are honoured', () => {
+  const cases: [
+    what: string,
+    from: string,
+    to: string,
+    picks: (parsed: ReturnType<typeof parse>) => unknown,
+    value: unknown,
+  ][] = [
+    [
+      'log',
+      'http:\n',
+      'log: { level: WARN, formatter: logstash, fields: { site: office }, accesslog: { disabled: true } }\nhttp:\n',
+      ({ log }) => log,
+      { level: 'warn', format: 'logstash', fields: { site: 'office' }, access: false },
+    ],
+    [
+      'loglevel, as it was written once',
+      'http:\n',
+      'loglevel: debug\nhttp:\n',
+      ({ log }) => log.level,
+      'debug',
+    ],
+    [
+      'draintimeout',
+      '  addr: :5000',
+      '  addr: :5000\n  draintimeout: 1m30s',
+      ({ drainMs }) => drainMs,
+      90_000,
+    ],
+    ['prefix', '  addr: :5000', '  prefix: /cache/', ({ prefix }) => prefix, '/cache/'],
+    [
+      'debug',
+      '  addr: :5000',
+      '  debug: { addr: "localhost:5001", prometheus: { enabled: true } }',
+      ({ debug }) => debug,
+      { listen: { host: 'localhost', port: 5001 }, metricsPath: '/metrics' },
+    ],
+    [
+      'TLS versions and cipher suites',
+      '  addr: :5000',
+      `  tls: { certificate: ${ca}, key: ${key}, minimumtls: tls1.3, ciphersuites: [TLS_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256] }`,
+      ({ tls }) => [tls?.minimum, tls?.ciphers],
+      ['TLSv1.3', 'TLS_AES_128_GCM_SHA256:ECDHE-RSA-AES128-GCM-SHA256'],
+    ],
+    [
+      'client certificates',
+      '  addr: :5000',
+      `  tls: { certificate: ${ca}, key: ${key}, clientcas: [${ca}] }`,
+      ({ tls }) => tls?.clientCas.length,
+      1,
+    ],
+    [
+      'health',
+      'http:\n',
+      'health: { storagedriver: { enabled: true, interval: 5s, threshold: 2 }, file: [{ file: /run/out, interval: 1s }] }\nhttp:\n',
+      ({ health }) => health,
+      {
+        storage: { intervalMs: 5_000, threshold: 2 },
+        files: [{ path: '/run/out', intervalMs: 1_000, threshold: 3 }],
+      },
+    ],
+    [
+      'storage in memory',
+      '  filesystem:\n    rootdirectory: /var/lib/registry\n',
+      '  inmemory:\n',
+      ({ rootDirectory }) => rootDirectory,
+      undefined,
+    ],
+    [
+      'the default directory',
+      '  filesystem:\n    rootdirectory: /var/lib/registry\n',
+      '  filesystem: {}\n',
+      ({ rootDirectory }) => rootDirectory,
+      '/var/lib/registry',
+    ],
+    [
+      'headers',
+      '  addr: :5000',
+      '  headers: { X-Site: [office] }',
+      ({ headers }) => headers,
+      { 'X-Site': ['office'] },
+    ],
+    [
+      'timeouts',
+      'blobttl: 24h',
+      'timeouts: { connect: 2s, idle: 90s }',
+      ({ timeouts }) => timeouts,
+      { connectMs: 2_000, idleMs: 90_000 },
+    ],
+  ];
+  for (const [what, from, to, picks, value] of cases) {
+    it(what, () => {
+      assert.ok(page.includes(from));
+      assert.deepEqual(picks(parse(page.replace(from, to))), value);
+    });
+  }
+});
+
+describe('keys that cannot be honoured are refused, with what to do', () => {
+  const cases: [from: string, to: string, message: RegExp][] = [
+    [
+      'http:\n',
+      'auth: { token: {} }\nhttp:\n',
+      /^config\.yml:7: auth: is not supported: signed URLs alone open a cache/,
+    ],
+    [
+      'http:\n',
+      'proxy: { remoteurl: x }\nhttp:\n',
+      /^config\.yml:7: proxy: is not supported: set middleware\.registry/,
+    ],
+    [
+      'http:\n',
+      'notifications: { endpoints: [] }\nhttp:\n',
+      /^config\.yml:7: notifications: is not supported: read the line/,
+    ],
+    [
+      '  addr: :5000',
+      '  tls: { letsencrypt: {} }',
+      /^config\.yml:8: http\.tls\.letsencrypt: is not supported: set http\.tls\.certificate/,
+    ],
+    ['  addr: :5000', '  net: unix', /^config\.yml:8: http\.net: expected tcp/],
+    ['  addr: :5000', '  prefix: registry', /^config\.yml:8: http\.prefix: expected a path such as/],
+    [
+      '  addr: :5000',
+      '  draintimeout: soon',
+      /^config\.yml:8: http\.draintimeout: expected a duration such as/,
+    ],
+    [
+      '  addr: :5000',
+      '  debug: { prometheus: { enabled: true } }',
+      /^config\.yml:8: http\.debug: expected addr/,
+    ],
+    [
+      '  filesystem:',
+      '  inmemory:\n  filesystem:',
+      /^config\.yml:5: storage\.inmemory: expected one of filesystem and inmemory/,
+    ],
+    [
+      '  addr: :5000',
+      `  tls: { certificate: ${ca}, key: ${key}, ciphersuites: [RC4] }`,
+      /^config\.yml:8: http\.tls\.ciphersuites\[0\]: RC4 is not supported/,
+    ],
+  ];
+  for (const [from, to, message] of cases) {
+    it(to.trim().slice(0, 60), () => assert.throws(() => parse(page.replace(from, to)), { message }));
+  }
+  it('every problem at once, in the order of the lines', () => {
+    const text = page.replace(':5000', 'here').replace('24h', 'soon').replace('version: 0.1', 'version: 0.3');
+    assert.throws(
+      () => parse(text),
+      (error: Error) => {
+        assert.deepEqual(
+          error.message.split('\n').map((line) => line.split(': ')[0]),
+          ['config.yml:1'],
+        );
+        return true;
+      },
+    );
+  });
+  it('aliases that would grow without end', () => {
+    const bomb = `${page}x: &a [1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n`;
+    assert.throws(() => parse(bomb), { message: /^config\.yml:1: YAML: .*alias/i });
+  });
+});
+
+describe('REGISTRY_ variables override the file', () => {
+  const withEnvironment = (environment: Record<string, string>) =>
+    parseConfiguration(page, 'config.yml', environment);
+  const cases: [
+    environment: Record<string, string>,
+    picks: (parsed: ReturnType<typeof parse>) => unknown,
+    value: unknown,
+  ][] = [
+    [{ REGISTRY_HTTP_ADDR: ':6000' }, ({ listen }) => listen.port, 6000],
+    [{ REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: '/data' }, ({ rootDirectory }) => rootDirectory, '/data'],
+    [{ REGISTRY_LOG_LEVEL: 'debug' }, ({ log }) => log.level, 'debug'],
+    [{ REGISTRY_LOG_ACCESSLOG_DISABLED: 'true' }, ({ log }) => log.access, false],
+    [{ REGISTRY_MIDDLEWARE_REGISTRY_0_OPTIONS_BLOBTTL: '1h' }, ({ blobTtlMs }) => blobTtlMs, 3_600_000],
+    [
+      { REGISTRY_MIDDLEWARE_REGISTRY_0_OPTIONS_UPSTREAMS: '[https://one.example, https://two.example]' },
+      ({ upstreams }) => upstreams,
+      [{ originHost: undefined, hosts: ['https://one.example', 'https://two.example'] }],
+    ],
+    [
+      { REGISTRY_MIDDLEWARE_REGISTRY_0_OPTIONS_UPSTREAMS_0_UPSTREAMHOSTS_0: 'https://next.example' },
+      ({ upstreams }) => upstreams[0]?.hosts,
+      ['https://next.example'],
+    ],
+    [
+      {
+        REGISTRY_STORAGE: '{ delete: { enabled: true }, filesystem: { rootdirectory: /a } }',
+        REGISTRY_STORAGE_FILESYSTEM_ROOTDIRECTORY: '/b',
+      },
+      ({ rootDirectory }) => rootDirectory,
+      '/b',
+    ],
+    [{ OTHER_HTTP_ADDR: ':6000' }, ({ listen }) => listen.port, 5000],
+  ];
+  for (const [environment, picks, value] of cases) {
+    it(Object.keys(environment).join(', '), () =>
+      assert.deepEqual(picks(withEnvironment(environment)), value),
+    );
+  }
+
+  const wrong: [environment: Record<string, string>, message: RegExp][] = [
+    [
+      { REGISTRY_HTTP_ADDR: 'here' },
+      /^environment variable REGISTRY_HTTP_ADDR: http\.addr: expected \[host\]:port, not here$/,
+    ],
+    [
+      { REGISTRY_HTTP_ADR: ':1' },
+      /^environment variable REGISTRY_HTTP_ADR: http\.adr: is not known: did you mean addr\?$/,
+    ],
+    [
+      { REGISTRY_AUTH_TOKEN_REALM: 'x' },
+      /^environment variable REGISTRY_AUTH_TOKEN_REALM: auth: is not supported/,
+    ],
+    [
+      { REGISTRY_MIDDLEWARE_REGISTRY_0_OPTIONS_BLOBTTL: 'soon' },
+      /^environment variable REGISTRY_MIDDLEWARE_REGISTRY_0_OPTIONS_BLOBTTL: .*expected a positive integer/,
+    ],
+    [
+      { REGISTRY_MIDDLEWARE_REGISTRY_7_NAME: 'x' },
+      /^environment variable REGISTRY_MIDDLEWARE_REGISTRY_7_NAME: its name: a number of an item/,
+    ],
+    [{ REGISTRY_HTTP: '{' }, /^environment variable REGISTRY_HTTP: its value: /],
+  ];
+  for (const [environment, message] of wrong) {
+    it(`${Object.keys(environment)[0]}=${Object.values(environment)[0]} is refused by its name`, () =>
+      assert.throws(() => withEnvironment(environment), { message }));
+  }
+
+  it('what Kubernetes makes for a service named registry is left alone, and noted', () => {
+    const { notes } = withEnvironment({
+      REGISTRY_PORT: 'tcp://10.0.0.1:5000',
+      REGISTRY_SERVICE_HOST: '10.0.0.1',
+    });
+    assert.deepEqual(notes, [
+      'REGISTRY_PORT is ignored: the configuration has no key port',
+      'REGISTRY_SERVICE_HOST is ignored: the configuration has no key service',
+    ]);
+  });
+});
+
+it('the documentation says of every key what becomes of it', () => {
+  const documentation = readFileSync(join(import.meta.dirname, '../../docs/cache-configuration.md'), 'utf8');
+  const documented = [...documentation.matchAll(/^\| `([^`]+)` \| (honoured|noted|refused) \|/gm)].map(
+    ([, path, fate]) => `${path}: ${fate}`,
+  );
+  const inCode = [
+    ...keys.map(({ path, fate }) => `${path}: ${fate}`),
+    ...downstreamKeys.map(({ path, fate }) => `options.${path}: ${fate}`),
+  ];
+  assert.deepEqual(documented.sort(), inCode.sort());
 });

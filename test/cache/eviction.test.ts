@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { it } from 'node:test';
 import { Entries } from '../../src/cache/entries.ts';
 import { evictIdle } from '../../src/cache/eviction.ts';
+import { CacheMetrics } from '../../src/cache/metrics.ts';
 import { DirectoryBlobStore } from '../../src/shared/blob-store/directory.ts';
 import { type Digest, digestOf } from '../../src/shared/distribution/digest.ts';
 import { keepingLogger } from '../setup/logger.ts';
@@ -32,7 +33,8 @@ async function cacheAt(directory: string, time: { now: number }) {
     store,
     entries,
     fill,
-    evict: (ttlMs: number) => evictIdle({ entries, store, clock, logger }, ttlMs),
+    evict: (ttlMs: number) =>
+      evictIdle({ entries, store, clock, logger, metrics: new CacheMetrics() }, ttlMs),
   };
 }
 

@@ -8,7 +8,7 @@
  * `blobs/` is whole or absent, also after a crash.
  */
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, opendir, readdir, rename, rm, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import {
   algorithmOf,
@@ -45,6 +45,12 @@ export class DirectoryBlobStore implements BlobStore {
   async prepare(): Promise<void> {
     await mkdir(join(this.#root, 'sessions'), { recursive: true, mode: 0o700 });
     await mkdir(join(this.#root, 'blobs'), { recursive: true, mode: 0o700 });
+  }
+
+  /** Of the file system that the directory is on, in bytes; `free` is what an ordinary user may still take. */
+  async disk(): Promise<{ sizeBytes: number; freeBytes: number }> {
+    const { blocks, bavail, bsize } = await statfs(this.#root);
+    return { sizeBytes: blocks * bsize, freeBytes: bavail * bsize };
   }
 
   async stat(digest: Digest): Promise<number | undefined> {

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   downloadMegabytesPerSecond,
+  downloadsMemoryMiB,
   headsPerSecond,
   parallelPushSeconds,
   pushBlob,
@@ -33,6 +34,7 @@ const seconds = quick ? 2 : 4;
 const warmUpSeconds = 4;
 const largeBytes = 1024 ** 3;
 const smallBytes = 4096;
+const downloads = { clients: 200, seconds: quick ? 5 : 10 };
 const parallelPushes = 64;
 const layerBytes = 10 * 1024 * 1024;
 
@@ -45,6 +47,8 @@ const figures = [
   ['large', '1 GiB blob, MB/s (ours: cache hit)'],
   ['largeOrigin', '1 GiB blob, MB/s (ours: from the origin)'],
   ['push', '1 GiB push by one PATCH, MB/s'],
+  ['memory', 'memory with 200 downloads of 1 GiB at the same time, MiB (ours: the cache)'],
+  ['memoryOrigin', 'memory with 200 downloads of 1 GiB at the same time, MiB (ours: the origin)'],
   ['pushes', '64 pushes of 10 MiB at the same time, MB/s'],
 ] as const;
 type Figure = (typeof figures)[number][0];
@@ -75,7 +79,7 @@ try {
 async function measureOurs(content: Content): Promise<Results> {
   const ours = await startOurs(scratch);
   try {
-    const results = await measureRegistry(content, ours.target, () => ours.authorize());
+    const results = await measureRegistry(content, ours, () => ours.authorize());
     const tags = await tagPageMs(ours.data, await ours.authorize());
     console.log(
       `page of 1,000 of 100,000 tags, ms: first ${tags.first.toFixed(1)}, last ${tags.last.toFixed(1)}`,
@@ -100,6 +104,8 @@ async function measureOurs(content: Content): Promise<Results> {
       ...results,
       smallOrigin: results.small as number,
       largeOrigin: results.large as number,
+      memoryOrigin: results.memory as number,
+      memory: await downloadsMemoryMiB({ target: cache, pid: ours.cachePid }, large, downloads),
       redirect,
       small: await rate(cache, small),
       large: await median(() => downloadMegabytesPerSecond(cache, large, largeBytes)),
@@ -116,8 +122,9 @@ async function measurePeer(content: Content, name: string, start: StartPeer): Pr
     return undefined;
   }
   try {
-    const results = await measureRegistry(content, server.target, async () => server.target);
-    return { ...results, smallOrigin: results.small as number, largeOrigin: results.large as number };
+    const results = await measureRegistry(content, server, async () => server.target);
+    const { small = 0, large = 0, memory = 0 } = results;
+    return { ...results, smallOrigin: small, largeOrigin: large, memoryOrigin: memory };
   } finally {
     await server.stop();
   }
@@ -126,10 +133,11 @@ async function measurePeer(content: Content, name: string, start: StartPeer): Pr
 /** What every registry does: `authorize` gives a fresh way in. */
 async function measureRegistry(
   content: Content,
-  target: Target,
+  server: Server,
   authorize: () => Promise<Target>,
 ): Promise<Results> {
   const { small, large } = content;
+  const { target } = server;
   await pushBlob(target, repository, small.file, small.digest);
   const pushSeconds = await median(() => pushBlob(target, repository, large.file, large.digest));
   await pushManifest(target, repository, 'latest', content.manifest);
@@ -145,6 +153,7 @@ async function measureRegistry(
     head: await rate(fresh, blob(small.digest), headsPerSecond),
     small: await rate(fresh, blob(small.digest)),
     large: await median(() => downloadMegabytesPerSecond(fresh, blob(large.digest), largeBytes)),
+    memory: await downloadsMemoryMiB({ target: fresh, pid: server.pid }, blob(large.digest), downloads),
   };
 }
 

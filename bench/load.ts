@@ -1,5 +1,6 @@
 /** Load from core 1: wrk for requests per second, curl for bytes per second. */
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -32,6 +33,27 @@ export async function headsPerSecond(target: Target, path: string, seconds: numb
   return Number(stdout);
 }
 
+/** The most memory (resident, in MiB) that the process takes while so many clients download at once for `seconds`. */
+export async function downloadsMemoryMiB(
+  server: { target: Target; pid: number },
+  path: string,
+  options: { clients: number; seconds: number },
+): Promise<number> {
+  const { url, headers } = server.target;
+  const load = run('taskset', [
+    ...['-c', core, process.execPath, join(import.meta.dirname, 'download-load.ts')],
+    ...[url + path, String(options.clients), String(options.seconds)],
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ]);
+  let most = 0;
+  const sampling = setInterval(async () => {
+    const status = await readFile(`/proc/${server.pid}/status`, 'utf8');
+    most = Math.max(most, Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024);
+  }, 200);
+  await load.finally(() => clearInterval(sampling));
+  return most;
+}
+
 /** The seconds that many pushes of layers of `sizeBytes` bytes at the same time take. */
 export async function parallelPushSeconds(
   target: Target,
@@ -55,7 +77,9 @@ export async function requestsPerSecond(target: Target, path: string, seconds: n
     target.url + path,
   ]);
   const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(stdout)?.[1];
-  if (rate === undefined || /Non-2xx or 3xx|Socket errors/.test(stdout))
+  // A slow server's answers may be late, which wrk counts as an error; wrong ones, and broken connections, are errors.
+  const broken = /Socket errors: (?!connect 0, read 0, write 0)/.test(stdout);
+  if (rate === undefined || broken || stdout.includes('Non-2xx or 3xx'))
     throw new Error(`${path}: ${stdout}`);
   return Number(rate);
 }

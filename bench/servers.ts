@@ -13,6 +13,7 @@ export const repository = 'admin/bench';
 
 export interface Server {
   readonly target: Target;
+  readonly pid: number;
   stop(): Promise<void>;
 }
 
@@ -21,6 +22,7 @@ export interface OurServers extends Server {
   /** The origin's data directory. */
   readonly data: string;
   readonly cacheUrl: string;
+  readonly cachePid: number;
   redirect(on: boolean): Promise<void>;
   /** A token lives five minutes: a new one for each figure. */
   authorize(): Promise<Target>;
@@ -71,6 +73,8 @@ middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams:
   };
   return {
     target: await authorize(),
+    pid: origin.pid as number,
+    cachePid: cache.pid as number,
     data,
     cacheUrl,
     authorize,
@@ -129,7 +133,7 @@ http: { addr: "127.0.0.1:${port}" }
 async function peer(child: ChildProcess, port: number): Promise<Server> {
   const url = `http://127.0.0.1:${port}`;
   await untilAnswers(`${url}/v2/`, child);
-  return { target: { url, headers: {} }, stop: () => stop(child) };
+  return { target: { url, headers: {} }, pid: child.pid as number, stop: () => stop(child) };
 }
 
 const running = new Set<ChildProcess>();

@@ -92,7 +92,7 @@ export interface HealthCheck {
   readonly threshold: number;
 }
 
-export const defaults = {
+const defaults = {
   rootDirectory: '/var/lib/registry',
   drainMs: 10_000,
   maxFills: 256,

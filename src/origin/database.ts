@@ -1,6 +1,6 @@
 /** The SQL database: opening, migrating, transactions. Only the rooms of the domain write queries. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { chmod } from 'node:fs/promises';
+import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
@@ -153,6 +153,15 @@ export class Database {
     this.#knownVersion = undefined;
   }
 
+  /**
+   * How large the log of writes is that SQLite has not brought into the database yet, in bytes. It grows while another
+   * process holds a read transaction open.
+   */
+  async unmergedBytes(): Promise<number> {
+    const stats = await stat(`${databasePath(this.#directory)}-wal`).catch(() => undefined);
+    return stats?.size ?? 0;
+  }
+
   async close(): Promise<void> {
     await this.queries.destroy();
     this.#reader.close();
@@ -229,6 +238,8 @@ async function open(
 /** Brings the schema to this version. Each migration is one transaction: an interrupted one can be run again. */
 async function migrate(queries: Knex, path: string): Promise<void> {
   try {
+    // A process that was killed in a migration left knex's own lock behind. Ours says that there is no other.
+    await queries.migrate.forceFreeMigrationsLock({ migrationSource });
     await queries.migrate.latest({ migrationSource });
   } catch (error) {
     if (String(error).includes('corrupt')) throw newerDatabase(path, error);

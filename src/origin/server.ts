@@ -92,7 +92,7 @@ export async function startOrigin(
       port,
       close: async () => {
         await drain(server, configuration.drainMs);
-        await housekeeping?.stop();
+        await housekeeping.stop();
         await uploads.close();
         await database.close();
       },
@@ -110,16 +110,11 @@ function startHousekeeping(parts: {
   database: Database;
   blobStore: DirectoryBlobStore;
   removals: Removals;
-}): Housekeeping | undefined {
-  const { logger, configuration } = parts;
+}): Housekeeping {
+  const { database, logger, configuration } = parts;
   const { intervalMs, ...policy } = configuration.garbageCollection;
-  if (intervalMs === undefined) return undefined;
-  const housekeeping = new Housekeeping({
-    collection: new GarbageCollection(parts),
-    policy,
-    intervalMs,
-    logger,
-  });
+  const collection = new GarbageCollection(parts);
+  const housekeeping = new Housekeeping({ database, collection, policy, intervalMs, logger });
   housekeeping.start();
   return housekeeping;
 }

@@ -87,3 +87,31 @@ test('one kind of work is done by one process at a time, and by the next once it
   );
   assert.equal(await database.exclusively('test', async () => 'again'), 'again');
 });
+
+test('a start after a kill in the middle of a migration needs no repair (G17)', async () => {
+  const other = await tempDirectory();
+  await (await openDatabase(other)).close();
+  const killed = new BetterSqlite3(join(other, 'dtr.db'));
+  killed.exec('UPDATE knex_migrations_lock SET is_locked = 1');
+  killed.close();
+  await (await openDatabase(other)).close();
+});
+
+test('while another process reads in one transaction, the log of writes grows, and its size is known (G26)', async () => {
+  const reader = new BetterSqlite3(join(directory, 'dtr.db'), { readonly: true });
+  try {
+    reader.exec('BEGIN');
+    reader.prepare('SELECT count(*) FROM signing_keys').get();
+    const before = await database.unmergedBytes();
+    for (let round = 0; round < 20; round += 1) {
+      const rows = Array.from({ length: 50 }, (_, index) => ({
+        ...key(`grows-${round}-${index}`),
+        private_key: 'x'.repeat(4_000),
+      }));
+      await database.transaction((tx) => tx('signing_keys').insert(rows));
+    }
+    assert.ok((await database.unmergedBytes()) > before + 4_000_000);
+  } finally {
+    reader.close();
+  }
+});

@@ -1,15 +1,26 @@
 /** The cache's one real door: `GET`/`HEAD /v2/<name>/blobs/<digest>?token=…`, from disk or by a fill. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { StoredBlob } from '../shared/blob-store/blob-store.ts';
 import type { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import { assertOpens, type BlobUrlClaims, verifyBlobUrlToken } from '../shared/blob-url.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Digest } from '../shared/distribution/digest.ts';
 import type { RepositoryName } from '../shared/distribution/repository-name.ts';
-import { DomainError } from '../shared/errors.ts';
+import { DomainError, isSystemError } from '../shared/errors.ts';
 import { sendBlob } from '../shared/http/send-blob.ts';
+import type { Logger } from '../shared/logging.ts';
+import {
+  cacheIdHeader,
+  goesRound,
+  parseVia,
+  protocolHeader,
+  protocolVersion,
+  viaHeader,
+} from '../shared/protocol.ts';
 import type { Entries } from './entries.ts';
 import type { Fills } from './fills.ts';
 import type { KeySets } from './key-sets.ts';
+import type { CacheMetrics } from './metrics.ts';
 
 /** What a request learned on its way, for its log line. */
 export interface PullRecord {
@@ -29,6 +40,9 @@ export class BlobDoor {
   readonly #fills: Fills;
   readonly #keySets: KeySets;
   readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #cacheId: string;
+  readonly #metrics: CacheMetrics;
   readonly #verified = new Map<string, BlobUrlClaims>();
 
   constructor(options: {
@@ -37,12 +51,19 @@ export class BlobDoor {
     fills: Fills;
     keySets: KeySets;
     clock: Clock;
+    logger: Logger;
+    /** By which other caches know this process. */
+    cacheId: string;
+    metrics: CacheMetrics;
   }) {
+    this.#metrics = options.metrics;
     this.#store = options.store;
     this.#entries = options.entries;
     this.#fills = options.fills;
     this.#keySets = options.keySets;
     this.#clock = options.clock;
+    this.#logger = options.logger;
+    this.#cacheId = options.cacheId;
   }
 
   /** @throws DomainError when the signed URL does not open the blob, or it cannot be had */
@@ -60,25 +81,71 @@ export class BlobDoor {
     const claims = await this.#verify(token);
     assertOpens(claims, target);
     record.user = claims.subject;
-    const stored = await this.#store.open(digest);
+    response.setHeader(cacheIdHeader, this.#cacheId);
+    response.setHeader(protocolHeader, protocolVersion);
+    const stored = await this.#openStored(digest);
     if (stored !== undefined) {
       record.cache = 'hit';
-      this.#entries.touch(digest);
-      try {
-        record.bytes = await sendBlob(request, response, digest, stored, { sent: record });
-      } finally {
-        await stored.close();
-      }
+      await this.#sendStored(request, response, digest, stored, record);
       return;
     }
     record.cache = 'miss';
-    const fill = { repository, digest, token, hops: this.#keySets.hopsFor(claims.issuer) };
+    const via = parseVia(request.headers[viaHeader]);
+    if (goesRound(via, this.#cacheId)) {
+      throw new DomainError('upstream-loop', 'the caches ask each other in a circle: ask the next upstream');
+    }
+    const hops = this.#keySets.hopsFor(claims.issuer);
+    const fill = { repository, digest, token, tokenExpiresAt: claims.expiresAt, hops, via };
     if (request.method === 'HEAD') {
       const sizeBytes = await this.#fills.sizeBytes(fill);
       await sendBlob(request, response, digest, { sizeBytes, read: nothing });
       return;
     }
     record.bytes = await sendBlob(request, response, digest, await this.#fills.open(fill), { sent: record });
+  }
+
+  /** A stored blob that shows to be damaged is dropped: `undefined`, so that it is fetched again. */
+  async #openStored(digest: Digest): Promise<StoredBlob | undefined> {
+    try {
+      const stored = await this.#store.open(digest);
+      if (stored === undefined || stored.bytes !== undefined) return stored;
+      const wantedBytes = this.#entries.sizeBytes(digest);
+      if (wantedBytes === undefined || wantedBytes === stored.sizeBytes) return stored;
+      await stored.close();
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+    }
+    await this.#drop(digest);
+    return undefined;
+  }
+
+  async #sendStored(
+    request: IncomingMessage,
+    response: ServerResponse,
+    digest: Digest,
+    stored: StoredBlob,
+    record: PullRecord,
+  ): Promise<void> {
+    this.#entries.touch(digest, stored.sizeBytes);
+    try {
+      record.bytes = await sendBlob(request, response, digest, stored, { sent: record });
+    } catch (error) {
+      // This client has part of it already: it is cut off, and the next one gets it from upstream.
+      if (isDamage(error)) await this.#drop(digest);
+      throw isDamage(error)
+        ? new DomainError('storage-failed', (error as Error).message, { cause: error })
+        : error;
+    } finally {
+      await stored.close();
+    }
+  }
+
+  async #drop(digest: Digest): Promise<void> {
+    this.#logger.error({ digest }, 'a stored blob is damaged: dropped, to be fetched again');
+    if (await this.#store.remove(digest)) {
+      this.#metrics.evicted('damaged', 1, this.#entries.sizeBytes(digest) ?? 0);
+    }
+    this.#entries.forget(digest);
   }
 
   async #verify(token: string): Promise<BlobUrlClaims> {
@@ -89,8 +156,11 @@ export class BlobDoor {
       findKey: (issuer, keyId) => this.#keySets.findKey(issuer, keyId),
       clock: this.#clock,
     });
-    if (this.#verified.size >= maximumRemembered) this.#verified.clear();
     this.#verified.set(token, claims);
+    if (this.#verified.size > maximumRemembered) {
+      const [oldest] = this.#verified.keys();
+      this.#verified.delete(oldest as string);
+    }
     return claims;
   }
 }
@@ -103,6 +173,11 @@ function tokenOf(query: string): string {
     throw new DomainError('signature-missing', 'this cache serves signed URLs only: pull from the origin');
   }
   throw new DomainError('signature-invalid', 'the signed URL is refused: one parameter, token, expected');
+}
+
+/** The bytes on disk are not what they were, or cannot be read. */
+function isDamage(error: unknown): boolean {
+  return (error instanceof DomainError && error.code === 'blob-damaged') || isSystemError(error, 'EIO');
 }
 
 /** Nobody reads the body of an answer to HEAD. */

@@ -6,45 +6,52 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Clock } from '../shared/clock.ts';
 import { DomainError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logging.ts';
+import type { Breakers } from './breakers.ts';
 import type { Upstream } from './configuration.ts';
-import { describeUpstreamError, type UpstreamClient, UpstreamOrder } from './upstreams.ts';
+import { UpstreamRefusal } from './upstream-answer.ts';
+import { UpstreamOrder } from './upstream-order.ts';
+import { describeUpstreamError, type UpstreamClient } from './upstreams.ts';
 
-const keySetShape = z.object({
-  issuer: z.string(),
-  keys: z.array(
-    z.object({
-      kid: z.string(),
-      kty: z.literal('EC'),
-      crv: z.literal('P-256'),
-      x: z.string(),
-      y: z.string(),
-    }),
-  ),
+/** Keys of other types are passed on to the caches below, which may be newer than this one. */
+const keySetShape = z.object({ issuer: z.string(), keys: z.array(z.looseObject({ kid: z.string() })) });
+const keyShape = z.object({
+  kid: z.string(),
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
 });
 export type PublishedKeySet = z.infer<typeof keySetShape>;
 
 /** An unknown key may be a new one: asked for, but not more often than this. */
-const refetchAfterMs = 10_000;
+const refetchAfterMs = 2_000;
 /** A set older than this is renewed beside the request that uses it, so that a withdrawn key is forgotten. */
 const staleAfterMs = 300_000;
-const fetchDeadlineMs = 30_000;
+/** All hops together: clients wait for it. */
+const fetchDeadlineMs = 20_000;
+/** A cache below waits so long for a key that is new here. */
+const relayWaitMs = 5_000;
 const maximumBytes = 256 * 1024;
 
 export class KeySets {
   readonly #sources: readonly KeySource[];
+  readonly #breakers: Breakers;
 
   constructor(options: {
     upstreams: readonly Upstream[];
     client: UpstreamClient;
+    breakers: Breakers;
     /** Where the last sets are kept. */
     directory: string;
     clock: Clock;
     logger: Logger;
   }) {
+    this.#breakers = options.breakers;
     this.#sources = options.upstreams.map((upstream) => new KeySource({ ...options, upstream }));
   }
 
@@ -57,39 +64,54 @@ export class KeySets {
   }
 
   /**
-   * @throws DomainError `signature-invalid` when no origin of this cache has that issuer or key;
-   *   `upstream-unavailable` when that cannot be known because the keys cannot be fetched
+   * @throws DomainError `signature-invalid` when no origin of this cache has that issuer or key; `keys-unavailable` when
+   *   that cannot be known because the keys cannot be fetched
    */
   async findKey(issuer: string, keyId: string): Promise<KeyObject> {
-    for (const source of this.#sources) {
-      const key = source.find(issuer, keyId);
-      if (key !== undefined) return key;
-    }
-    await Promise.all(this.#sources.map((source) => source.refresh()));
-    for (const source of this.#sources) {
-      const key = source.find(issuer, keyId);
-      if (key !== undefined) return key;
-    }
-    const unknown = this.#sources.find((source) => source.current === undefined);
+    const key = this.#ownerOf(issuer)?.find(keyId);
+    if (key !== undefined) return key;
+    const owner = this.#ownerOf(issuer);
+    const asked = owner === undefined ? this.#sources : [owner];
+    await Promise.all(asked.map((source) => source.refresh(keyId)));
+    const renewed = this.#ownerOf(issuer)?.find(keyId);
+    if (renewed !== undefined) return renewed;
+    const unknown = asked.find((source) => source.failure !== undefined);
     if (unknown !== undefined) {
       throw new DomainError(
-        'upstream-unavailable',
+        'keys-unavailable',
         `the keys of ${unknown.name} cannot be fetched: ${unknown.failure}`,
       );
     }
-    const known = this.#sources.some((source) => source.current?.issuer === issuer);
     throw new DomainError(
       'signature-invalid',
-      known
+      this.#ownerOf(issuer) !== undefined
         ? `the signed URL is refused: ${issuer} has no key ${keyId}`
         : `the signed URL is refused: ${issuer} is not an origin of this cache`,
     );
   }
 
-  /** The set of the origin with that address or issuer; without one, of the only origin. */
-  relay(origin: string | undefined): PublishedKeySet | undefined {
-    if (origin === undefined) return this.#sources.length === 1 ? this.#sources[0]?.current : undefined;
-    return this.#sources.find(({ current, name }) => name === origin || current?.issuer === origin)?.current;
+  /**
+   * The set of the origin with that address or issuer; without one, of the only origin. Asks for it anew when a cache below
+   * has seen a key that is not in it, but not when that one was asked by this cache itself (`isCircle`).
+   */
+  async relay(
+    origin: string | undefined,
+    keyId: string | undefined,
+    isCircle: boolean,
+  ): Promise<PublishedKeySet | undefined> {
+    const source =
+      origin === undefined
+        ? this.#sources.length === 1
+          ? this.#sources[0]
+          : undefined
+        : (this.#sources.find(({ name }) => name === origin) ?? this.#ownerOf(origin));
+    if (source === undefined) return undefined;
+    // Who asks may be asked in turn: it must not wait for itself.
+    if (source.current === undefined) source.refreshInBackground();
+    else if (keyId !== undefined && source.find(keyId) === undefined && !isCircle) {
+      await Promise.race([source.refresh(keyId), sleep(relayWaitMs, undefined, { ref: false })]);
+    }
+    return source.current;
   }
 
   /** Whether any signed URL can be verified. */
@@ -99,7 +121,21 @@ export class KeySets {
 
   /** The hops to ask for blobs that this issuer signed for, in the order of this request. */
   hopsFor(issuer: string): string[] {
-    return this.#sources.find((source) => source.current?.issuer === issuer)?.order.next() ?? [];
+    const owner = this.#ownerOf(issuer);
+    if (owner === undefined) return [];
+    const same = this.#sources.filter((source) => source !== owner && source.isSameOriginAs(owner));
+    const rests = (host: string) => this.#breakers.rests(host);
+    return [...new Set([owner, ...same].flatMap((source) => source.order.next(rests)))];
+  }
+
+  /**
+   * Whose keys count for an issuer: of the upstream whose address it is, else of the first that calls itself so. The keys
+   * of another one that takes the same name do not.
+   */
+  #ownerOf(issuer: string): KeySource | undefined {
+    const named = this.#sources.find(({ name }) => name === issuer);
+    if (named !== undefined && (named.current?.issuer ?? issuer) === issuer) return named;
+    return this.#sources.find((source) => source.current?.issuer === issuer);
   }
 }
 
@@ -109,9 +145,13 @@ class KeySource {
   readonly name: string;
   readonly order: UpstreamOrder;
   current: PublishedKeySet | undefined;
-  failure = 'not asked yet';
+  /** Why the last question brought no keys; `undefined` when it did. */
+  failure: string | undefined = 'not asked yet';
   readonly #upstream: Upstream;
   readonly #client: UpstreamClient;
+  readonly #breakers: Breakers;
+  /** Its own turns: asking for keys must not disturb those of the blobs. */
+  readonly #keyOrder: UpstreamOrder;
   readonly #directory: string;
   readonly #clock: Clock;
   readonly #logger: Logger;
@@ -123,12 +163,15 @@ class KeySource {
   constructor(options: {
     upstream: Upstream;
     client: UpstreamClient;
+    breakers: Breakers;
     directory: string;
     clock: Clock;
     logger: Logger;
   }) {
     this.#upstream = options.upstream;
     this.#client = options.client;
+    this.#breakers = options.breakers;
+    this.#keyOrder = new UpstreamOrder(options.upstream);
     this.#directory = options.directory;
     this.#clock = options.clock;
     this.#logger = options.logger;
@@ -136,18 +179,23 @@ class KeySource {
     this.name = options.upstream.originHost ?? options.upstream.hosts.join(', ');
   }
 
-  find(issuer: string, keyId: string): KeyObject | undefined {
-    if (this.current?.issuer !== issuer) return undefined;
+  /** By one key of both: an origin that is reached by two addresses. */
+  isSameOriginAs(other: KeySource): boolean {
+    if (this.current?.issuer !== other.current?.issuer) return false;
+    return [...this.#keys].some(([keyId, key]) => other.#keys.get(keyId)?.equals(key));
+  }
+
+  find(keyId: string): KeyObject | undefined {
     if (this.#clock() - this.#fetchedAt > staleAfterMs) this.refreshInBackground();
     return this.#keys.get(keyId);
   }
 
-  /** One request at a time, and none soon after the last. */
-  refresh(): Promise<void> {
+  /** One request at a time, and none soon after the last. `keyId`: the key that is missed. */
+  refresh(keyId?: string): Promise<void> {
     if (this.#running !== undefined) return this.#running;
     if (this.#clock() - this.#askedAt < refetchAfterMs) return Promise.resolve();
     this.#askedAt = this.#clock();
-    this.#running = this.#fetch().finally(() => {
+    this.#running = this.#fetch(keyId).finally(() => {
       this.#running = undefined;
     });
     return this.#running;
@@ -167,21 +215,21 @@ class KeySource {
     }
   }
 
-  async #fetch(): Promise<void> {
+  async #fetch(keyId: string | undefined): Promise<void> {
     const failures: string[] = [];
-    for (const hop of this.order.next()) {
+    const signal = AbortSignal.timeout(fetchDeadlineMs);
+    const hops = this.#keyOrder.next((hop) => this.#breakers.rests(hop));
+    // When all of them rest, this is the question whether one is back.
+    const up = hops.filter((hop) => !this.#breakers.rests(hop));
+    for (const hop of up.length > 0 ? up : hops) {
       try {
-        const keySet = await this.#ask(hop);
-        const isNew = JSON.stringify(keySet) !== JSON.stringify(this.current);
-        this.#use(keySet);
-        this.#fetchedAt = this.#clock();
-        if (isNew)
-          await this.#keep(keySet).catch((error) =>
-            this.#logger.warn({ err: error, origin: this.name }, 'key set not stored'),
-          );
+        await this.#fetchFrom(hop, keyId, signal);
+        this.failure = undefined;
         return;
       } catch (error) {
-        failures.push(`${hop}: ${describeUpstreamError(error)}`);
+        const isFault = !(error instanceof UpstreamRefusal);
+        if (isFault && !this.#breakers.isLastResort(hop)) this.#breakers.failed(hop);
+        failures.push(`${hop}: ${describeUpstreamError(error)}${this.#client.protocolRemark(hop)}`);
       }
     }
     this.failure = failures.join('; ');
@@ -191,24 +239,40 @@ class KeySource {
     );
   }
 
-  async #ask(hop: string): Promise<PublishedKeySet> {
+  async #fetchFrom(hop: string, keyId: string | undefined, signal: AbortSignal): Promise<void> {
+    const keySet = await this.#ask(hop, keyId, signal);
+    const isNew = JSON.stringify(keySet) !== JSON.stringify(this.current);
+    this.#use(keySet);
+    this.#fetchedAt = this.#clock();
+    if (!isNew) return;
+    await this.#keep(keySet).catch((error) =>
+      this.#logger.warn({ err: error, origin: this.name }, 'key set not stored'),
+    );
+  }
+
+  async #ask(hop: string, keyId: string | undefined, signal: AbortSignal): Promise<PublishedKeySet> {
     const { originHost } = this.#upstream;
-    // Another cache relays the keys of the origin that is asked for; an origin has only its own.
-    const query =
-      originHost === undefined || hop === originHost ? '' : `?origin=${encodeURIComponent(originHost)}`;
-    const { statusCode, body } = await this.#client.request(hop, `/.well-known/jwks.json${query}`, {
-      signal: AbortSignal.timeout(fetchDeadlineMs),
-    });
+    const query = new URLSearchParams();
+    // Another cache relays the keys of the origin that is asked for; an origin has only its own, and ignores both.
+    if (originHost !== undefined && hop !== originHost) query.set('origin', originHost);
+    if (keyId !== undefined && hop !== originHost) query.set('key', keyId);
+    const target = `/.well-known/jwks.json${query.size === 0 ? '' : `?${query}`}`;
+    const { statusCode, body } = await this.#client.request(hop, target, { signal });
     const text = await readLimited(body);
+    // A cache that has just been started knows none yet, and is as good for blobs as others.
+    if (statusCode === 404) throw new UpstreamRefusal('refusal', 'it has no public keys of that origin');
     if (statusCode !== 200) throw new Error(`it answered ${statusCode} instead of its public keys`);
     const parsed = keySetShape.safeParse(parseJson(text));
     if (!parsed.success)
       throw new Error('it answered something else than public keys: is it an origin or a cache?');
+    if (usableKeys(parsed.data).size === 0) {
+      throw new Error('it has no public key of a type that this cache knows: is it newer?');
+    }
     return parsed.data;
   }
 
   #use(keySet: PublishedKeySet): void {
-    this.#keys = new Map(keySet.keys.map((key) => [key.kid, createPublicKey({ key, format: 'jwk' })]));
+    this.#keys = usableKeys(keySet);
     this.current = keySet;
   }
 
@@ -228,6 +292,21 @@ class KeySource {
   #path(): string {
     return join(this.#directory, `${createHash('sha256').update(this.name).digest('hex')}.json`);
   }
+}
+
+/** Those that this version can verify by. */
+function usableKeys(keySet: PublishedKeySet): Map<string, KeyObject> {
+  const usable = new Map<string, KeyObject>();
+  for (const published of keySet.keys) {
+    const { data: key } = keyShape.safeParse(published);
+    if (key === undefined) continue;
+    try {
+      usable.set(key.kid, createPublicKey({ key, format: 'jwk' }));
+    } catch {
+      // Not a point of the curve: no signature can be by this key.
+    }
+  }
+  return usable;
 }
 
 async function readLimited(body: AsyncIterable<Uint8Array>): Promise<string> {

@@ -10,24 +10,35 @@ import { join } from 'node:path';
 import type { SecureContextOptions } from 'node:tls';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { Digest } from '../shared/distribution/digest.ts';
 import { parseRoute, splitTarget } from '../shared/distribution/route.ts';
 import { DomainError } from '../shared/errors.ts';
 import { answerError } from '../shared/http/answer-error.ts';
 import { serverLimits } from '../shared/http/server-limits.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
+import {
+  cacheIdHeader,
+  goesRound,
+  parseVia,
+  protocolHeader,
+  protocolVersion,
+  viaHeader,
+} from '../shared/protocol.ts';
 import { BlobDoor, type PullRecord } from './blobs.ts';
-import type { CacheConfiguration, CacheTls } from './configuration.ts';
+import { Breakers } from './breakers.ts';
+import type { CacheConfiguration, CacheTls, Upstream } from './configuration.ts';
 import { createDebugServer } from './debug-server.ts';
 import { Entries } from './entries.ts';
-import { evictIdle, sweepIntervalMs } from './eviction.ts';
+import { Eviction, sweepIntervalMs } from './eviction.ts';
 import { Fills } from './fills.ts';
 import { Health } from './health.ts';
 import { KeySets } from './key-sets.ts';
 import { CacheMetrics } from './metrics.ts';
 import { recordRequest } from './request-log.ts';
 import { UpstreamClient } from './upstreams.ts';
+
+/** What a fill left unfinished is kept for this long, to go on from there. */
+const leftoversMs = 86_400_000;
 
 export interface ContentCache {
   readonly port: number;
@@ -48,7 +59,7 @@ export async function startContentCache(
   configuration: CacheConfiguration,
   { rootDirectory, logger, clock }: { rootDirectory: string; logger: Logger; clock: Clock },
 ): Promise<ContentCache> {
-  const { blobTtlMs } = configuration;
+  const { blobTtlMs, upstreams } = configuration;
   const store = new DirectoryBlobStore(rootDirectory);
   await store.prepare().catch((cause) => {
     throw new Error(`cannot write to ${rootDirectory}: ${(cause as Error).message}`, { cause });
@@ -57,19 +68,22 @@ export async function startContentCache(
   metrics.observe('disk_bytes', 'Size of the disk', async () => (await store.disk()).sizeBytes);
   metrics.observe('disk_free_bytes', 'Free bytes of the disk', async () => (await store.disk()).freeBytes);
   const entries = new Entries({ directory: rootDirectory, clock, logger });
-  await entries.load(store);
-  const client = new UpstreamClient(configuration.cas, configuration.timeouts);
-  const keySets = new KeySets({
-    upstreams: configuration.upstreams,
+  const eviction = new Eviction({ entries, store, clock, logger, metrics, limits: configuration });
+  const client = new UpstreamClient(configuration.cas, configuration.timeouts, logger);
+  const breakers = new Breakers({ lastResorts: lastResortsOf(upstreams) });
+  const keyDirectory = join(rootDirectory, 'key-sets');
+  const keySets = new KeySets({ upstreams, client, breakers, directory: keyDirectory, clock, logger });
+  const fills = new Fills({
+    store,
     client,
-    directory: join(rootDirectory, 'key-sets'),
-    clock,
+    breakers,
     logger,
+    metrics,
+    maximumFills: configuration.maxFills,
+    onStored: (digest, sizeBytes) => entries.touch(digest, sizeBytes),
+    makeRoom: (sizeBytes) => eviction.makeRoom(sizeBytes),
   });
-  const onStored = (digest: Digest) => entries.touch(digest);
-  const fills = new Fills({ store, client, logger, metrics, onStored });
-  await fills.removeLeftovers();
-  const door = new BlobDoor({ store, entries, fills, keySets, clock });
+  const door = new BlobDoor({ store, entries, fills, keySets, clock, logger, metrics, cacheId: client.id });
   const health = new Health({
     store,
     health: configuration.health,
@@ -78,7 +92,7 @@ export async function startContentCache(
   });
   const server = createServer(
     configuration,
-    createListener({ door, keySets, health, configuration, logger, metrics }),
+    createListener({ door, keySets, cacheId: client.id, health, configuration, logger, metrics }),
   );
   const port = await listen(server, configuration.listen).catch((error) => {
     throw new Error(describeListenError(error, configuration.listen), { cause: error });
@@ -86,9 +100,13 @@ export async function startContentCache(
   const debug = await startDebugServer(configuration, { metrics, health });
   await keySets.start();
   health.start();
+  // Beside the requests: the index does not decide whether a blob is served.
+  const reconciling = entries.reconcile(store).catch((error) => {
+    logger.error({ err: error }, 'the index of stored blobs could not be held against the disk');
+  });
   const sweep = async () => {
-    if (blobTtlMs !== undefined) await evictIdle({ entries, store, clock, logger, metrics }, blobTtlMs);
-    await entries.save();
+    await eviction.sweep();
+    await fills.removeLeftovers(clock() - leftoversMs);
   };
   const sweeping = setInterval(() => {
     sweep().catch((error) => logger.error({ err: error }, 'eviction failed'));
@@ -108,7 +126,8 @@ export async function startContentCache(
       await drain(server, configuration.drainMs);
       await client.close();
       await fills.close();
-      await entries.save();
+      await entries.close();
+      await reconciling;
       if (debug !== undefined) await drain(debug.server, 0);
     },
   };
@@ -146,6 +165,7 @@ async function startDebugServer(
 interface ListenerParts {
   readonly door: BlobDoor;
   readonly keySets: KeySets;
+  readonly cacheId: string;
   readonly health: Health;
   readonly configuration: CacheConfiguration;
   readonly logger: Logger;
@@ -167,11 +187,12 @@ function createListener(parts: ListenerParts): RequestListener {
 }
 
 async function route(
-  { door, keySets, health, configuration }: ListenerParts,
+  parts: ListenerParts,
   request: IncomingMessage,
   response: ServerResponse,
   record: PullRecord,
 ): Promise<void> {
+  const { door, health, configuration } = parts;
   const { path: whole, query } = splitTarget(request.url ?? '');
   const { prefix } = configuration;
   const path = prefix !== '/' && whole.startsWith(prefix) ? whole.slice(prefix.length - 1) : whole;
@@ -181,7 +202,7 @@ async function route(
   }
   if (path === '/_ping') return answerJson(response, 200, { Error: '', Healthy: true });
   if (path === '/health') return answerHealth(response, health);
-  if (path === '/.well-known/jwks.json') return relayKeys(keySets, query, response);
+  if (path === '/.well-known/jwks.json') return relayKeys(parts, query, response);
   const target = parseRoute(path);
   switch (target.kind) {
     case 'blob':
@@ -203,12 +224,28 @@ function answerHealth(response: ServerResponse, health: Health): void {
 }
 
 /** The public keys of an origin for the caches below this one. */
-function relayKeys(keySets: KeySets, query: string, response: ServerResponse): void {
-  const keySet = keySets.relay(new URLSearchParams(query).get('origin') ?? undefined);
+async function relayKeys(
+  { keySets, cacheId }: ListenerParts,
+  query: string,
+  response: ServerResponse,
+): Promise<void> {
+  const parameters = new URLSearchParams(query);
+  const keySet = await keySets.relay(
+    parameters.get('origin') ?? undefined,
+    parameters.get('key') ?? undefined,
+    goesRound(parseVia(response.req.headers[viaHeader]), cacheId),
+  );
   if (keySet === undefined) {
     throw new DomainError('path-unknown', 'this cache has no public keys of that origin');
   }
+  response.setHeader(cacheIdHeader, cacheId);
+  response.setHeader(protocolHeader, protocolVersion);
   answerJson(response, 200, keySet);
+}
+
+/** Hops without another behind them: origins, and the only one of a list. */
+function lastResortsOf(upstreams: readonly Upstream[]): string[] {
+  return upstreams.flatMap(({ originHost, hosts }) => originHost ?? (hosts.length === 1 ? hosts : []));
 }
 
 function answerJson(response: ServerResponse, status: number, value: unknown): void {

@@ -1,36 +1,32 @@
-/** The next hops: in which order they are asked, and the one HTTP client that asks them. */
+/** The one HTTP client that asks the next hops. */
+import { randomBytes } from 'node:crypto';
 import { getCACertificates } from 'node:tls';
 import { Agent, type Dispatcher } from 'undici';
-import type { CacheConfiguration, Upstream } from './configuration.ts';
+import type { Logger } from '../shared/logging.ts';
+import { cacheIdHeader, protocolHeader, protocolVersion, viaHeader } from '../shared/protocol.ts';
+import type { CacheConfiguration } from './configuration.ts';
 
 type Timeouts = CacheConfiguration['timeouts'];
 
-/** The hops of an upstream in the order of this request: the next of `hosts` first, the origin last. */
-export class UpstreamOrder {
-  readonly #hosts: readonly string[];
-  readonly #originHost: string | undefined;
-  #turn = 0;
+/** So that there is time left to ask another one before clients lose patience. */
+const longestHeadersMs = 15_000;
 
-  constructor(upstream: Upstream) {
-    this.#hosts = upstream.hosts;
-    this.#originHost = upstream.originHost;
-  }
-
-  next(): string[] {
-    const start = this.#turn;
-    this.#turn = this.#hosts.length === 0 ? 0 : (this.#turn + 1) % this.#hosts.length;
-    const hosts = [...this.#hosts.slice(start), ...this.#hosts.slice(0, start)];
-    return this.#originHost === undefined ? hosts : [...hosts, this.#originHost];
-  }
-}
+export type UpstreamAnswer = Dispatcher.ResponseData;
 
 export class UpstreamClient {
+  /** This process among caches, by which loops are found. */
+  readonly id = randomBytes(8).toString('hex');
   readonly #timeouts: Timeouts;
   #agent: Agent;
+  readonly #logger: Logger | undefined;
+  /** What hops say of themselves. */
+  readonly #ids = new Map<string, string>();
+  readonly #protocols = new Map<string, string>();
 
   /** `cas`: PEM texts, trusted beside the system's roots. Verification is never off. */
-  constructor(cas: readonly string[], timeouts: Timeouts) {
+  constructor(cas: readonly string[], timeouts: Timeouts, logger?: Logger) {
     this.#timeouts = timeouts;
+    this.#logger = logger;
     this.#agent = createAgent(cas, timeouts);
   }
 
@@ -41,26 +37,68 @@ export class UpstreamClient {
     before.close().catch(() => {});
   }
 
-  /** Asks once. Redirects are answers like others: an upstream has none to give. */
-  request(
+  /** Asks once. Redirects are answers like others: an upstream has none to give. `via`: the caches before this one. */
+  async request(
     host: string,
     target: string,
-    options: { method?: 'GET' | 'HEAD'; range?: string; signal?: AbortSignal } = {},
-  ): Promise<Dispatcher.ResponseData> {
-    return this.#agent.request({
+    options: {
+      method?: 'GET' | 'HEAD';
+      range?: string | undefined;
+      signal?: AbortSignal;
+      via?: readonly string[];
+      /** At most; never more than the client's own. */
+      headersTimeoutMs?: number;
+    } = {},
+  ): Promise<UpstreamAnswer> {
+    const answer = await this.#agent.request({
       origin: host,
       path: target,
       method: options.method ?? 'GET',
+      headersTimeout: Math.min(
+        this.#timeouts.idleMs,
+        longestHeadersMs,
+        options.headersTimeoutMs ?? longestHeadersMs,
+      ),
       headers: {
         'accept-encoding': 'identity',
+        [protocolHeader]: protocolVersion,
+        [viaHeader]: [...(options.via ?? []), this.id].join(','),
         ...(options.range === undefined ? {} : { range: options.range }),
       },
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
+    this.#learn(host, answer);
+    return answer;
+  }
+
+  /** True when the hop is known to be one of these caches, or this cache itself. */
+  isOneOf(host: string, ids: readonly string[]): boolean {
+    const id = this.#ids.get(host);
+    return id !== undefined && (id === this.id || ids.includes(id));
+  }
+
+  /** Added to the reason of a failure when the hop speaks another protocol; empty otherwise. */
+  protocolRemark(host: string): string {
+    const protocol = this.#protocols.get(host) ?? protocolVersion;
+    return protocol === protocolVersion
+      ? ''
+      : ` (it speaks version ${protocol} of the protocol of origins and caches, this cache version ${protocolVersion})`;
   }
 
   close(): Promise<void> {
     return this.#agent.destroy();
+  }
+
+  #learn(host: string, { headers }: UpstreamAnswer): void {
+    const id = headers[cacheIdHeader];
+    if (typeof id === 'string') this.#ids.set(host, id);
+    const protocol = headers[protocolHeader];
+    if (typeof protocol !== 'string' || protocol === (this.#protocols.get(host) ?? protocolVersion)) return;
+    this.#protocols.set(host, protocol.slice(0, 20));
+    this.#logger?.warn(
+      { upstream: host, reason: this.protocolRemark(host).trim() },
+      'an upstream of another version',
+    );
   }
 }
 
@@ -68,8 +106,7 @@ function createAgent(cas: readonly string[], { connectMs, idleMs }: Timeouts): A
   const ca = [...getCACertificates('default'), ...getCACertificates('system'), ...cas];
   return new Agent({
     connect: { ca, timeout: connectMs },
-    // Between two bytes, headers included; never on a whole transfer.
-    headersTimeout: idleMs,
+    // Between two bytes, never on a whole transfer.
     bodyTimeout: idleMs,
     pipelining: 1,
   });
@@ -103,6 +140,7 @@ export function describeUpstreamError(error: unknown): string {
     case 'ETIMEDOUT':
       return 'it did not accept a connection in time';
     case 'UND_ERR_HEADERS_TIMEOUT':
+      return 'it did not answer in time';
     case 'UND_ERR_BODY_TIMEOUT':
       return 'it sent nothing for too long';
     case 'ECONNRESET':

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'grant-unsupported'
   | 'input-invalid'
   | 'json-invalid'
+  | 'keys-unavailable'
   | 'manifest-blob-unknown'
   | 'manifest-damaged'
   | 'manifest-invalid'
@@ -39,6 +40,7 @@ export type ErrorCode =
   | 'too-many-uploads'
   | 'upload-range-invalid'
   | 'upload-unknown'
+  | 'upstream-loop'
   | 'upstream-unavailable';
 
 /** Facts a person needs to act: which field, which digest, what was expected. Never a secret. */

@@ -244,7 +244,6 @@ describe('an upstream that answers wrong', () => {
         const { status, complete } = result.value;
         assert.ok(!complete || status === 502, `${status}`);
       }
-      await eventually('the fill ended', noFillIsLeft);
       assert.equal(await isStored(digest), false);
       const told = cache.logs.find((line) => line.level !== 'info' && line.digest === digest);
       assert.equal(told?.upstream, origin.url);

@@ -19,12 +19,14 @@ export interface FakeOrigin {
   /** PEM of the CA that signed its certificate. */
   readonly ca: string;
   /** What it calls itself in its key set and its tokens: not the address by which the cache asks it. */
-  readonly issuer: string;
+  issuer: string;
   /** Requests for blobs, in order. */
   readonly blobRequests: IncomingMessage[];
   /** How often its keys were asked for. */
   readonly keyRequests: string[];
   readonly blobs: Map<Digest, Buffer>;
+  /** Added to what its key set publishes. */
+  readonly otherKeys: object[];
   /** Answers a request for a blob; replaced by a test to misbehave. */
   answer: (request: IncomingMessage, response: ServerResponse, bytes: Buffer) => void;
   /** The key that signs; the ones before go on being published until `withdraw`. */
@@ -73,7 +75,7 @@ export async function startFakeOrigin(
           use: 'sig',
         }));
         response.setHeader('Content-Type', 'application/json');
-        response.end(JSON.stringify({ issuer: origin.issuer, keys }));
+        response.end(JSON.stringify({ issuer: origin.issuer, keys: [...origin.otherKeys, ...keys] }));
         return;
       }
       origin.blobRequests.push(request);
@@ -89,6 +91,7 @@ export async function startFakeOrigin(
     ca: ca as string,
     issuer: 'https://registry.example',
     blobRequests: [],
+    otherKeys: [],
     keyRequests: [],
     blobs: new Map(),
     answer: answerWell,

@@ -17,6 +17,7 @@ const answers = {
   'grant-unsupported': [400, 'INVALID_PARAMETERS'],
   'input-invalid': [400, 'INVALID_PARAMETERS'],
   'json-invalid': [400, 'INVALID_JSON'],
+  'keys-unavailable': [503, 'UNAVAILABLE'],
   'manifest-blob-unknown': [404, 'NO_SUCH_LAYER'],
   'manifest-damaged': [404, 'NO_SUCH_MANIFEST'],
   'manifest-invalid': [400, 'INVALID_PARAMETERS'],
@@ -41,6 +42,7 @@ const answers = {
   'too-large': [413, 'TOO_LARGE'],
   'upload-range-invalid': [416, 'INVALID_PARAMETERS'],
   'upload-unknown': [404, 'INVALID_PARAMETERS'],
+  'upstream-loop': [508, 'UNAVAILABLE'],
   'upstream-unavailable': [502, 'UNAVAILABLE'],
 } as const satisfies Record<ErrorCode, readonly [status: number, code: string]>;
 

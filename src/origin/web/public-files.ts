@@ -1,5 +1,6 @@
 /** What anybody may fetch: the CA, the public keys, and whether the origin lives. */
 import express from 'express';
+import { protocolHeader, protocolVersion } from '../../shared/protocol.ts';
 import type { Database } from '../database.ts';
 import type { PublicKeySet } from '../keys/signing-keys.ts';
 
@@ -18,6 +19,7 @@ export function createPublicFiles(options: {
   });
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.setHeader('Cache-Control', 'max-age=60');
+    response.setHeader(protocolHeader, protocolVersion);
     response.json(options.keySet);
   });
   router.get(['/_ping', '/health'], async (_request, response) => {

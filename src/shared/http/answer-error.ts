@@ -19,6 +19,7 @@ const answers = {
   'grant-unsupported': [400, 'UNSUPPORTED'],
   'input-invalid': [400, 'UNSUPPORTED'],
   'json-invalid': [400, 'UNSUPPORTED'],
+  'keys-unavailable': [503, 'UNAVAILABLE'],
   'manifest-blob-unknown': [404, 'MANIFEST_BLOB_UNKNOWN'],
   'manifest-damaged': [404, 'MANIFEST_UNKNOWN'],
   'manifest-invalid': [400, 'MANIFEST_INVALID'],
@@ -43,6 +44,7 @@ const answers = {
   'too-many-uploads': [429, 'TOOMANYREQUESTS'],
   'upload-range-invalid': [416, 'RANGE_INVALID'],
   'upload-unknown': [404, 'BLOB_UPLOAD_UNKNOWN'],
+  'upstream-loop': [508, 'UNAVAILABLE'],
   'upstream-unavailable': [502, 'UNAVAILABLE'],
 } as const satisfies Record<ErrorCode, readonly [number, DistributionErrorCode]>;
 
@@ -66,7 +68,7 @@ export function answerError(response: ServerResponse, error: unknown, requestId 
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',
-    ...(status === 503 || status === 429 ? { 'Retry-After': '5' } : {}),
+    ...(status === 502 || status === 503 || status === 429 ? { 'Retry-After': '5' } : {}),
     ...(mustClose && hasBody(response) ? { Connection: 'close' } : {}),
   });
   const text = response.req.method === 'HEAD' ? '' : body;

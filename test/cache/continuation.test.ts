@@ -243,6 +243,25 @@ describe('a cache whose disk is full', { skip: noDisk }, () => {
   });
 });
 
+it('clients that ask while the origin is away wait for it, and it is not overrun when it comes back', async () => {
+  const away = await startFakeOrigin();
+  const cache = await startTestCache({ origin: away.url, cas: [away.ca] });
+  const warm = away.add(randomBytes(100));
+  await fetch(cache.url + away.signedPath(warm)).then((response) => response.bytes());
+  const failures = () => cache.logs.filter(({ msg }) => msg === 'an upstream failed').length;
+  await away.stop();
+  const digests = Array.from({ length: 20 }, () => away.add(randomBytes(1000)));
+  const answers = digests.map((digest) => fetch(cache.url + away.signedPath(digest)));
+  await eventually('it was asked in vain', () => failures() >= 2);
+  assert.equal((await fetch(cache.url + away.signedPath(warm))).status, 200, 'what is stored is served');
+  const before = failures();
+  await away.start();
+  for (const answer of answers) assert.equal((await answer).status, 200);
+  // One at a time asks whether it is back; the others ask once, when it is.
+  assert.ok(failures() - before <= 3, `${failures() - before} more failures`);
+  assert.equal(away.blobRequests.length, 1 + digests.length);
+});
+
 it('more blobs at once than the fills allowed wait for their turn', async () => {
   const cache = await startTestCache({ ...settings, maxFills: 2 });
   const digests = Array.from({ length: 8 }, () => origin.add(randomBytes(10_000)));

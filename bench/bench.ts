@@ -7,6 +7,7 @@ import { createReadStream } from 'node:fs';
 import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { measureCold } from './cold.ts';
 import {
   downloadMegabytesPerSecond,
   downloadsMemoryMiB,
@@ -23,8 +24,10 @@ import {
   type StartPeer,
   startDistribution,
   startDockerRegistry,
+  startNginx,
   startOlareg,
   startOurs,
+  startRegistryProxy,
 } from './servers.ts';
 import { tagPageMs } from './tags.ts';
 
@@ -71,7 +74,16 @@ try {
     ['olareg', startOlareg],
   ];
   for (const [name, start] of peers) results.push([name, await measurePeer(content, name, start)]);
+  results.push(['docker-registry, proxy', await measureProxy(content)]);
+  results.push(['nginx', await measureNginx(content)]);
   print(results);
+  await measureCold(scratch, async (target, bytes) => {
+    const file = join(scratch, 'cold');
+    await writeFile(file, bytes);
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    await pushBlob(target, repository, file, digest);
+    return digest;
+  });
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }
@@ -88,16 +100,9 @@ async function measureOurs(content: Content): Promise<Results> {
     const path = (digest: string) => `/v2/${repository}/blobs/${digest}`;
     const redirecting = await ours.authorize();
     const redirect = await rate(redirecting, path(content.small.digest));
-    const signed = async (digest: string) => {
-      const response = await fetch(redirecting.url + path(digest), {
-        headers: redirecting.headers,
-        redirect: 'manual',
-      });
-      const { pathname, search } = new URL(response.headers.get('location') as string);
-      return pathname + search;
-    };
     const cache: Target = { url: ours.cacheUrl, headers: {} };
-    const [small, large] = [await signed(content.small.digest), await signed(content.large.digest)];
+    const small = await ours.signedPath(content.small.digest);
+    const large = await ours.signedPath(content.large.digest);
     // The first pull fills, the figures are of hits.
     for (const fill of [small, large]) await downloadWhole(cache, fill);
     return {
@@ -125,6 +130,41 @@ async function measurePeer(content: Content, name: string, start: StartPeer): Pr
     const results = await measureRegistry(content, server, async () => server.target);
     const { small = 0, large = 0, memory = 0 } = results;
     return { ...results, smallOrigin: small, largeOrigin: large, memoryOrigin: memory };
+  } finally {
+    await server.stop();
+  }
+}
+
+/** As a cache: what it has pulled through already. */
+async function measureProxy(content: Content): Promise<Results | undefined> {
+  const upstream = await startDockerRegistry(join(scratch, 'proxied'));
+  if (upstream === undefined) return undefined;
+  try {
+    for (const { file, digest } of [content.small, content.large])
+      await pushBlob(upstream.target, repository, file, digest);
+    const proxy = (await startRegistryProxy(scratch, upstream.target)) as Server;
+    const path = (digest: string) => `/v2/${repository}/blobs/${digest}`;
+    return await measureStored(proxy, path(content.small.digest), path(content.large.digest));
+  } finally {
+    await upstream.stop();
+  }
+}
+
+async function measureNginx(content: Content): Promise<Results | undefined> {
+  const nginx = await startNginx(content.scratch);
+  if (nginx !== undefined) return measureStored(nginx, '/small', '/large');
+  console.log('NOT MEASURED: nginx is not installed');
+  return undefined;
+}
+
+async function measureStored(server: Server, small: string, large: string): Promise<Results> {
+  const { target } = server;
+  try {
+    for (const path of [small, large]) await downloadWhole(target, path);
+    return {
+      small: await rate(target, small),
+      large: await median(() => downloadMegabytesPerSecond(target, large, largeBytes)),
+    };
   } finally {
     await server.stop();
   }
@@ -200,11 +240,11 @@ function print(results: readonly (readonly [name: string, results: Results | und
   const [[, ours = {}] = [], ...peers] = results;
   for (const [figure, title] of figures) {
     const own = ours[figure];
-    console.log(`\n${title}\n  ours                 ${number(own)}`);
+    console.log(`\n${title}\n  ours                   ${number(own)}`);
     for (const [name, measured] of peers) {
       const value = measured?.[figure];
       if (value === undefined || own === undefined) continue;
-      console.log(`  ${name.padEnd(20)} ${number(value)}   ours is ${(own / value).toFixed(2)} ×`);
+      console.log(`  ${name.padEnd(22)} ${number(value)}   ours is ${(own / value).toFixed(2)} ×`);
     }
   }
 }

@@ -54,6 +54,15 @@ export async function downloadsMemoryMiB(
   return most;
 }
 
+/** The seconds until so many clients, all starting now, have the whole of it. */
+export async function untilDownloaded(url: string, clients: number): Promise<number> {
+  const { stdout } = await run('taskset', [
+    ...['-c', core, process.execPath, join(import.meta.dirname, 'once-load.ts')],
+    ...[url, String(clients)],
+  ]);
+  return Number(stdout);
+}
+
 /** The seconds that many pushes of layers of `sizeBytes` bytes at the same time take. */
 export async function parallelPushSeconds(
   target: Target,

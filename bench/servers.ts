@@ -24,25 +24,23 @@ export interface OurServers extends Server {
   readonly cacheUrl: string;
   readonly cachePid: number;
   redirect(on: boolean): Promise<void>;
+  /** `<path>?token=…` of a blob at the cache, as the origin gives it. */
+  signedPath(digest: string): Promise<string>;
+  /** Starts one more cache on the directory, and stops it; the milliseconds from its start until it gave the path. */
+  startAnother(directory: string, path: string): Promise<number>;
   /** A token lives five minutes: a new one for each figure. */
   authorize(): Promise<Target>;
 }
 
-export async function startOurs(scratch: string): Promise<OurServers> {
+/** `upstreamOf`: where the cache reaches the origin, if not at its own address. */
+export async function startOurs(
+  scratch: string,
+  upstreamOf: (origin: string) => Promise<string> = async (origin) => origin,
+): Promise<OurServers> {
   const [originPort, cachePort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${originPort}`;
   const data = join(scratch, 'ours');
   const source = join(import.meta.dirname, '../src');
-  const config = join(scratch, 'config.yml');
-  await writeFile(
-    config,
-    `version: 0.1
-log: { level: warn }
-storage: { delete: { enabled: true }, filesystem: { rootdirectory: ${join(scratch, 'cache')} } }
-http: { addr: "127.0.0.1:${cachePort}" }
-middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams: [{ originhost: "${url}" }] } }] }
-`,
-  );
   // With the flags that this program was started with itself: those of scripts/run.mjs.
   const origin = start(process.execPath, [
     ...process.execArgv,
@@ -50,7 +48,21 @@ middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams:
     ...['--external-url', url, '--no-tls', '--log-level', 'warn'],
   ]);
   await untilAnswers(`${url}/_ping`, origin);
-  const cache = start(process.execPath, [...process.execArgv, join(source, 'dtr-content-cache.ts'), config]);
+  const upstream = await upstreamOf(url);
+  const startCache = async (directory: string, port: number): Promise<ChildProcess> => {
+    const config = `${directory}.yml`;
+    await writeFile(
+      config,
+      `version: 0.1
+log: { level: warn }
+storage: { delete: { enabled: true }, filesystem: { rootdirectory: ${directory} } }
+http: { addr: "127.0.0.1:${port}" }
+middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams: [{ originhost: "${upstream}" }] } }] }
+`,
+    );
+    return start(process.execPath, [...process.execArgv, join(source, 'dtr-content-cache.ts'), config]);
+  };
+  const cache = await startCache(join(scratch, 'cache'), cachePort);
   const cacheUrl = `http://127.0.0.1:${cachePort}`;
   await untilAnswers(`${cacheUrl}/_ping`, cache);
   const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();
@@ -80,6 +92,26 @@ middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams:
     authorize,
     redirect: async (on) => {
       await api('PATCH', '/accounts/admin/settings', { contentCacheUUID: on ? id : '' });
+    },
+    signedPath: async (digest) => {
+      const { headers } = await authorize();
+      const response = await fetch(`${url}/v2/${repository}/blobs/${digest}`, {
+        headers,
+        redirect: 'manual',
+      });
+      const { pathname, search } = new URL(response.headers.get('location') as string);
+      return pathname + search;
+    },
+    startAnother: async (directory, path) => {
+      const port = await freePort();
+      const startedAt = performance.now();
+      const another = await startCache(directory, port);
+      try {
+        await untilAnswers(`http://127.0.0.1:${port}${path}`, another);
+        return performance.now() - startedAt;
+      } finally {
+        await stop(another);
+      }
     },
     stop: async () => {
       await stop(cache);
@@ -115,7 +147,34 @@ export const startOlareg: StartPeer = async (scratch) => {
   return peer(child, port);
 };
 
-async function startRegistry(command: string, directory: string): Promise<Server> {
+/** The same as a pull-through cache of another one. */
+export async function startRegistryProxy(scratch: string, upstream: Target): Promise<Server | undefined> {
+  const command = findCommand('docker-registry');
+  if (command === undefined) return undefined;
+  return startRegistry(command, join(scratch, 'proxy'), `proxy: { remoteurl: "${upstream.url}" }`);
+}
+
+/** nginx serving the scratch directory's files. */
+export const startNginx: StartPeer = async (scratch) => {
+  const command = findCommand('nginx');
+  if (command === undefined) return undefined;
+  const port = await freePort();
+  const config = join(scratch, 'nginx.conf');
+  await writeFile(
+    config,
+    `worker_processes 1; daemon off; user root; pid ${join(scratch, 'nginx.pid')}; error_log /dev/null;
+events { worker_connections 1024; }
+http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
+  server { listen 127.0.0.1:${port}; root ${scratch}; } }
+`,
+  );
+  const child = start(command, ['-c', config]);
+  const url = `http://127.0.0.1:${port}`;
+  await untilAnswers(`${url}/small`, child);
+  return { target: { url, headers: {} }, pid: child.pid as number, stop: () => stop(child) };
+};
+
+async function startRegistry(command: string, directory: string, more = ''): Promise<Server> {
   const port = await freePort();
   await mkdir(directory, { recursive: true });
   const config = join(directory, 'config.yml');
@@ -125,6 +184,7 @@ async function startRegistry(command: string, directory: string): Promise<Server
 log: { level: error, accesslog: { disabled: true } }
 storage: { filesystem: { rootdirectory: ${join(directory, 'data')} }, cache: { blobdescriptor: inmemory } }
 http: { addr: "127.0.0.1:${port}" }
+${more}
 `,
   );
   return peer(start(command, ['serve', config]), port);
@@ -166,11 +226,13 @@ async function untilAnswers(url: string, child: ChildProcess): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (performance.now() < deadline && child.exitCode === null) {
     try {
-      await (await fetch(url)).arrayBuffer();
-      return;
+      const response = await fetch(url);
+      await response.arrayBuffer();
+      if (response.ok) return;
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // Not listening yet.
     }
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new Error(`${url} does not answer`);
 }

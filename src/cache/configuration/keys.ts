@@ -23,7 +23,10 @@ export const keys: readonly Key[] = [
   noted('log.reportcaller', 'lines do not say where in the program they were written'),
   refused('log.hooks', 'read the log from standard output and send mail from there'),
   ...honoured('storage.filesystem.rootdirectory', 'storage.inmemory', 'storage.delete.enabled'),
-  noted('storage.filesystem.maxthreads', 'set the environment variable UV_THREADPOOL_SIZE'),
+  noted(
+    'storage.filesystem.maxthreads',
+    'four file operations run at a time; the environment variable UV_THREADPOOL_SIZE changes that',
+  ),
   noted('storage.redirect', 'a cache serves blobs itself'),
   noted('storage.cache', 'small blobs are kept in memory by themselves'),
   noted('storage.maintenance', noPushes),

@@ -36,7 +36,7 @@ export interface BlobWriter {
   readonly sizeBytes: number;
   /** False once it was published, suspended or discarded. */
   readonly isOpen: boolean;
-  /** Appends; resolves when the writer can take more (backpressure). The chunk now belongs to the writer. */
+  /** Appends; resolves when the writer can take more (backpressure). The chunk is the caller's again then. */
   write(chunk: Uint8Array): Promise<void>;
   /**
    * Makes the bytes the blob `digest`, durably: after this they survive a power loss. Publishing a blob that is

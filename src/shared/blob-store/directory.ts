@@ -27,6 +27,8 @@ import { VerifiedFiles } from './verified-files.ts';
 
 /** Blobs up to this size are kept in memory once read. */
 const smallBlobBytes = 64 * 1024;
+const firstBufferBytes = 64 * 1024;
+const syncEveryBytes = 64 * 1024 * 1024;
 const sessionGrammar = /^[a-zA-Z0-9-]{1,64}$/;
 
 export class DirectoryBlobStore implements BlobStore {
@@ -202,9 +204,14 @@ export class DirectoryBlobWriter implements BlobWriter {
   readonly #digester = createDigester('sha256');
   #hashedBytes = 0;
   #sizeBytes: number;
-  #pending: Uint8Array[] = [];
-  #pendingBytes = 0;
+  #gathering: Buffer | undefined;
+  #gatheredBytes = 0;
+  /** Written, or about to be: all but what is still gathered. */
+  #handedOverBytes: number;
   #writtenBytes: number;
+  #syncedBytes = 0;
+  #writing: Promise<void> = Promise.resolve();
+  #syncing: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #reads = new Set<Promise<unknown>>();
 
@@ -219,6 +226,7 @@ export class DirectoryBlobWriter implements BlobWriter {
     this.#file = file;
     this.#buffers = options.buffers;
     this.#sizeBytes = options.sizeBytes;
+    this.#handedOverBytes = options.sizeBytes;
     this.#writtenBytes = options.sizeBytes;
     this.#buffers.enter();
   }
@@ -236,26 +244,59 @@ export class DirectoryBlobWriter implements BlobWriter {
     return this.#writtenBytes;
   }
 
+  /** Copies the chunk: kept as it is, it would outlive the collector's nursery, which costs more than the copy. */
   async write(chunk: Uint8Array): Promise<void> {
-    // After `resume` the hash is behind the file: it catches up once, in publish.
-    if (this.#hashedBytes === this.#sizeBytes) {
-      this.#digester.update(chunk);
-      this.#hashedBytes += chunk.byteLength;
+    for (let from = 0; from < chunk.byteLength; ) {
+      // A small blob never needs a large buffer.
+      this.#gathering ??= this.#buffers.take(
+        this.#sizeBytes === 0 ? firstBufferBytes : Number.MAX_SAFE_INTEGER,
+      );
+      const to = from + this.#gathering.byteLength - this.#gatheredBytes;
+      const taken = chunk.subarray(from, to);
+      this.#gathering.set(taken, this.#gatheredBytes);
+      this.#gatheredBytes += taken.byteLength;
+      this.#sizeBytes += taken.byteLength;
+      from += taken.byteLength;
+      if (this.#gatheredBytes === this.#gathering.byteLength) await this.#handOver();
     }
-    this.#sizeBytes += chunk.byteLength;
-    this.#pending.push(chunk);
-    this.#pendingBytes += chunk.byteLength;
-    if (this.#pendingBytes >= this.#buffers.pieceBytes) await this.flush();
   }
 
-  /** Hands what was gathered to the file, so that `read` sees it. */
+  /** Brings what was gathered into the file, so that `read` sees it. */
   async flush(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const { bytesWritten } = await this.#file.writev(this.#pending, this.#writtenBytes);
-      this.#writtenBytes += bytesWritten;
-      this.#pendingBytes -= bytesWritten;
-      this.#pending = withoutFirst(this.#pending, bytesWritten);
+    if (this.#gatheredBytes > 0) await this.#handOver();
+    await this.#writing;
+  }
+
+  /** Begins to write what was gathered, once what went before is written: more can be gathered meanwhile. */
+  async #handOver(): Promise<void> {
+    await this.#writing;
+    const buffer = this.#gathering as Buffer;
+    const bytes = buffer.subarray(0, this.#gatheredBytes);
+    this.#gathering = undefined;
+    this.#gatheredBytes = 0;
+    // After `resume` the hash is behind the file: it catches up once, in publish.
+    if (this.#hashedBytes === this.#handedOverBytes) {
+      this.#digester.update(bytes);
+      this.#hashedBytes += bytes.byteLength;
     }
+    this.#handedOverBytes += bytes.byteLength;
+    this.#writing = this.#writeOut(bytes).then(() => this.#buffers.give(buffer));
+    // Seen by whoever comes next: a failure stays one.
+    this.#writing.catch(() => {});
+  }
+
+  async #writeOut(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.byteLength; ) {
+      const length = bytes.byteLength - from;
+      const { bytesWritten } = await this.#file.write(bytes, from, length, this.#writtenBytes);
+      from += bytesWritten;
+      this.#writtenBytes += bytesWritten;
+    }
+    if (this.#writtenBytes - this.#syncedBytes < syncEveryBytes) return;
+    // Now and then on the way, so that little is left to be synced when the client waits for its answer.
+    this.#syncedBytes = this.#writtenBytes;
+    this.#syncing = this.#syncing.then(() => this.#file.datasync());
+    this.#syncing.catch(() => {});
   }
 
   /**
@@ -283,6 +324,8 @@ export class DirectoryBlobWriter implements BlobWriter {
           detail: { expected: digest, found: actual },
         });
       }
+      // The system tells of an error only once: it may have been told on the way.
+      await this.#syncing;
       await this.#file.sync();
       await this.#store.adopt(this.#path, this.#file, digest);
       await this.#close();
@@ -317,10 +360,11 @@ export class DirectoryBlobWriter implements BlobWriter {
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#pending = [];
+    this.#gathering = undefined;
+    this.#gatheredBytes = 0;
     this.#buffers.leave();
-    // Never under a read that is still running: its buffer belongs to somebody.
-    await Promise.allSettled(this.#reads);
+    // Never under what is still running: its buffer belongs to somebody.
+    await Promise.allSettled([...this.#reads, this.#writing, this.#syncing]);
     await this.#file.close();
   }
 }
@@ -376,18 +420,6 @@ async function* readPieces(file: FileHandle, range: ByteRange, buffers: PieceBuf
     // The file must not be closed, nor the buffer freed, under a read that is still running.
     await filling?.catch(() => {});
   }
-}
-
-function withoutFirst(chunks: Uint8Array[], count: number): Uint8Array[] {
-  let index = 0;
-  let rest = count;
-  while (index < chunks.length && rest >= (chunks[index] as Uint8Array).byteLength) {
-    rest -= (chunks[index] as Uint8Array).byteLength;
-    index += 1;
-  }
-  const remaining = chunks.slice(index);
-  if (rest > 0) remaining[0] = (remaining[0] as Uint8Array).subarray(rest);
-  return remaining;
 }
 
 async function directoriesIn(path: string): Promise<string[]> {

@@ -206,11 +206,11 @@ export class DirectoryBlobWriter implements BlobWriter {
   #sizeBytes: number;
   #gathering: Buffer | undefined;
   #gatheredBytes = 0;
-  /** Written, or about to be: all but what is still gathered. */
-  #handedOverBytes: number;
+  /** Hashed and to be written, the first one as far as it is not written yet; kept when writing fails. */
+  readonly #queue: { buffer: Buffer; bytes: Uint8Array }[] = [];
   #writtenBytes: number;
   #syncedBytes = 0;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
   #syncing: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #reads = new Set<Promise<unknown>>();
@@ -226,7 +226,6 @@ export class DirectoryBlobWriter implements BlobWriter {
     this.#file = file;
     this.#buffers = options.buffers;
     this.#sizeBytes = options.sizeBytes;
-    this.#handedOverBytes = options.sizeBytes;
     this.#writtenBytes = options.sizeBytes;
     this.#buffers.enter();
   }
@@ -244,56 +243,75 @@ export class DirectoryBlobWriter implements BlobWriter {
     return this.#writtenBytes;
   }
 
-  /** Copies the chunk: kept as it is, it would outlive the collector's nursery, which costs more than the copy. */
+  /**
+   * Takes all of the chunk, even when it fails; what could not be written is kept, and tried again by the next call. Copies
+   * it: kept as it is, it would outlive the collector's nursery, which costs more than the copy.
+   */
   async write(chunk: Uint8Array): Promise<void> {
     for (let from = 0; from < chunk.byteLength; ) {
       // A small blob never needs a large buffer.
       this.#gathering ??= this.#buffers.take(
         this.#sizeBytes === 0 ? firstBufferBytes : Number.MAX_SAFE_INTEGER,
       );
-      const to = from + this.#gathering.byteLength - this.#gatheredBytes;
-      const taken = chunk.subarray(from, to);
+      const taken = chunk.subarray(from, from + this.#gathering.byteLength - this.#gatheredBytes);
       this.#gathering.set(taken, this.#gatheredBytes);
       this.#gatheredBytes += taken.byteLength;
       this.#sizeBytes += taken.byteLength;
       from += taken.byteLength;
-      if (this.#gatheredBytes === this.#gathering.byteLength) await this.#handOver();
+      if (this.#gatheredBytes === this.#gathering.byteLength) this.#enqueue();
     }
+    // One buffer is written while the next is gathered.
+    await this.#writeUntil(1);
   }
 
   /** Brings what was gathered into the file, so that `read` sees it. */
   async flush(): Promise<void> {
-    if (this.#gatheredBytes > 0) await this.#handOver();
-    await this.#writing;
+    if (this.#gatheredBytes > 0) this.#enqueue();
+    await this.#writeUntil(0);
   }
 
-  /** Begins to write what was gathered, once what went before is written: more can be gathered meanwhile. */
-  async #handOver(): Promise<void> {
-    await this.#writing;
+  #enqueue(): void {
     const buffer = this.#gathering as Buffer;
     const bytes = buffer.subarray(0, this.#gatheredBytes);
-    this.#gathering = undefined;
-    this.#gatheredBytes = 0;
     // After `resume` the hash is behind the file: it catches up once, in publish.
-    if (this.#hashedBytes === this.#handedOverBytes) {
+    if (this.#hashedBytes === this.#sizeBytes - bytes.byteLength) {
       this.#digester.update(bytes);
       this.#hashedBytes += bytes.byteLength;
     }
-    this.#handedOverBytes += bytes.byteLength;
-    this.#writing = this.#writeOut(bytes).then(() => this.#buffers.give(buffer));
-    // Seen by whoever comes next: a failure stays one.
-    this.#writing.catch(() => {});
+    this.#queue.push({ buffer, bytes });
+    this.#gathering = undefined;
+    this.#gatheredBytes = 0;
   }
 
-  async #writeOut(bytes: Uint8Array): Promise<void> {
-    for (let from = 0; from < bytes.byteLength; ) {
-      const length = bytes.byteLength - from;
-      const { bytesWritten } = await this.#file.write(bytes, from, length, this.#writtenBytes);
-      from += bytesWritten;
+  /** Resolves when at most so many buffers are left to be written; these are on their way. */
+  async #writeUntil(left: number): Promise<void> {
+    do {
+      if (this.#queue.length === 0) return;
+      this.#writing ??= this.#writeQueue().finally(() => {
+        this.#writing = undefined;
+      });
+      // Seen here or by the next call, which tries again.
+      this.#writing.catch(() => {});
+      if (this.#queue.length > left) await this.#writing;
+    } while (this.#queue.length > left);
+  }
+
+  async #writeQueue(): Promise<void> {
+    for (let [first] = this.#queue; first !== undefined; [first] = this.#queue) {
+      const { byteLength } = first.bytes;
+      const { bytesWritten } = await this.#file.write(first.bytes, 0, byteLength, this.#writtenBytes);
       this.#writtenBytes += bytesWritten;
+      first.bytes = first.bytes.subarray(bytesWritten);
+      if (first.bytes.byteLength > 0) continue;
+      this.#queue.shift();
+      this.#buffers.give(first.buffer);
+      this.#syncSometimes();
     }
+  }
+
+  /** On the way, so that little is left to be synced when the client waits for its answer. */
+  #syncSometimes(): void {
     if (this.#writtenBytes - this.#syncedBytes < syncEveryBytes) return;
-    // Now and then on the way, so that little is left to be synced when the client waits for its answer.
     this.#syncedBytes = this.#writtenBytes;
     this.#syncing = this.#syncing.then(() => this.#file.datasync());
     this.#syncing.catch(() => {});
@@ -365,6 +383,7 @@ export class DirectoryBlobWriter implements BlobWriter {
     this.#buffers.leave();
     // Never under what is still running: its buffer belongs to somebody.
     await Promise.allSettled([...this.#reads, this.#writing, this.#syncing]);
+    this.#queue.length = 0;
     await this.#file.close();
   }
 }

@@ -47,6 +47,12 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
   ],
   ['migrations import nothing of ours', /^migrations\//, /^src\//],
   ['Express stays in the doors', /./, /^express$/, new RegExp(`^src/origin/(?:${doors}/|server\\.ts)`)],
+  [
+    'SQLite stays with the database and the index of the cache',
+    /^src\//,
+    /^better-sqlite3$/,
+    /^src\/(?:origin\/database|cache\/entries)\.ts$/,
+  ],
   ['knex stays with the database', /^src\//, /^knex$/, /^src\/origin\/database\.ts$/],
   [
     'files are read in few rooms',

@@ -15,7 +15,8 @@ const stamp = join(modules, '.installed-from');
 // glibc keeps for threads that hardly allocate is not given back. Measured with 200 downloads at once: 172 MB instead of
 // 277, at the same speed.
 const nodeFlags = ['--max-semi-space-size=4'];
-const environment = { MALLOC_ARENA_MAX: '1' };
+// What was compiled, and stripped of its types, is kept for the next start, which takes half the time then.
+const environment = { MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: join(modules, '.compiled') };
 
 function installDependencies() {
   const wanted = createHash('sha256')

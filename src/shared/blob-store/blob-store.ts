@@ -38,6 +38,8 @@ export interface BlobWriter {
   readonly isOpen: boolean;
   /** Appends; resolves when the writer can take more (backpressure). The chunk is the caller's again then. */
   write(chunk: Uint8Array): Promise<void>;
+  /** Resolves when the store has taken what was written, and rejects when it cannot. */
+  flush(): Promise<void>;
   /**
    * Makes the bytes the blob `digest`, durably: after this they survive a power loss. Publishing a blob that is
    * already there is no error.

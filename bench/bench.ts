@@ -1,10 +1,11 @@
 /**
- * `npm run bench [-- --quick]`: this origin and this cache against other registries, each alone on core 0, loaded from
+ * `npm run bench [-- --quick | cold]`: this origin and this cache against other registries, each alone on core 0, loaded from
  * core 1. Prints medians and ratios. Needs wrk, curl and taskset; what is not installed of the peers is named as not measured.
+ * `cold`: only what a cache does without having a blob, and its start with very many.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureCold } from './cold.ts';
@@ -66,6 +67,22 @@ interface Content {
 
 const scratch = await mkdtemp(join(tmpdir(), 'dtr-bench-'));
 try {
+  if (!process.argv.includes('cold')) await compare();
+  const directory = join(scratch, 'cold');
+  await mkdir(directory);
+  await measureCold(directory, async (target, bytes) => {
+    const file = join(directory, 'blob');
+    await writeFile(file, bytes);
+    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+    await pushBlob(target, repository, file, digest);
+    return digest;
+  });
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+/** Ours and its peers, figure by figure. */
+async function compare(): Promise<void> {
   const content = await makeContent();
   const results: [name: string, results: Results | undefined][] = [['ours', await measureOurs(content)]];
   const peers: [name: string, start: StartPeer][] = [
@@ -77,15 +94,6 @@ try {
   results.push(['docker-registry, proxy', await measureProxy(content)]);
   results.push(['nginx', await measureNginx(content)]);
   print(results);
-  await measureCold(scratch, async (target, bytes) => {
-    const file = join(scratch, 'cold');
-    await writeFile(file, bytes);
-    const digest = `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
-    await pushBlob(target, repository, file, digest);
-    return digest;
-  });
-} finally {
-  await rm(scratch, { recursive: true, force: true });
 }
 
 async function measureOurs(content: Content): Promise<Results> {

@@ -36,7 +36,7 @@ export interface BlobWriter {
   readonly sizeBytes: number;
   /** False once it was published, suspended or discarded. */
   readonly isOpen: boolean;
-  /** Appends; resolves when the writer can take more (backpressure). The chunk is the caller's again then. */
+  /** Appends; resolves when the writer can take more (backpressure). The chunk now belongs to the writer. */
   write(chunk: Uint8Array): Promise<void>;
   /** Resolves when the store has taken what was written, and rejects when it cannot. */
   flush(): Promise<void>;

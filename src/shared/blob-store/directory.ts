@@ -27,8 +27,6 @@ import { VerifiedFiles } from './verified-files.ts';
 
 /** Blobs up to this size are kept in memory once read. */
 const smallBlobBytes = 64 * 1024;
-const firstBufferBytes = 64 * 1024;
-const syncEveryBytes = 64 * 1024 * 1024;
 const sessionGrammar = /^[a-zA-Z0-9-]{1,64}$/;
 
 export class DirectoryBlobStore implements BlobStore {
@@ -204,14 +202,9 @@ export class DirectoryBlobWriter implements BlobWriter {
   readonly #digester = createDigester('sha256');
   #hashedBytes = 0;
   #sizeBytes: number;
-  #gathering: Buffer | undefined;
-  #gatheredBytes = 0;
-  /** Hashed and to be written, the first one as far as it is not written yet; kept when writing fails. */
-  readonly #queue: { buffer: Buffer; bytes: Uint8Array }[] = [];
+  #pending: Uint8Array[] = [];
+  #pendingBytes = 0;
   #writtenBytes: number;
-  #syncedBytes = 0;
-  #writing: Promise<void> | undefined;
-  #syncing: Promise<void> = Promise.resolve();
   #closed = false;
   readonly #reads = new Set<Promise<unknown>>();
 
@@ -243,78 +236,26 @@ export class DirectoryBlobWriter implements BlobWriter {
     return this.#writtenBytes;
   }
 
-  /**
-   * Takes all of the chunk, even when it fails; what could not be written is kept, and tried again by the next call. Copies
-   * it: kept as it is, it would outlive the collector's nursery, which costs more than the copy.
-   */
   async write(chunk: Uint8Array): Promise<void> {
-    for (let from = 0; from < chunk.byteLength; ) {
-      // A small blob never needs a large buffer.
-      this.#gathering ??= this.#buffers.take(
-        this.#sizeBytes === 0 ? firstBufferBytes : Number.MAX_SAFE_INTEGER,
-      );
-      const taken = chunk.subarray(from, from + this.#gathering.byteLength - this.#gatheredBytes);
-      this.#gathering.set(taken, this.#gatheredBytes);
-      this.#gatheredBytes += taken.byteLength;
-      this.#sizeBytes += taken.byteLength;
-      from += taken.byteLength;
-      if (this.#gatheredBytes === this.#gathering.byteLength) this.#enqueue();
-    }
-    // One buffer is written while the next is gathered.
-    await this.#writeUntil(1);
-  }
-
-  /** Brings what was gathered into the file, so that `read` sees it. */
-  async flush(): Promise<void> {
-    if (this.#gatheredBytes > 0) this.#enqueue();
-    await this.#writeUntil(0);
-  }
-
-  #enqueue(): void {
-    const buffer = this.#gathering as Buffer;
-    const bytes = buffer.subarray(0, this.#gatheredBytes);
     // After `resume` the hash is behind the file: it catches up once, in publish.
-    if (this.#hashedBytes === this.#sizeBytes - bytes.byteLength) {
-      this.#digester.update(bytes);
-      this.#hashedBytes += bytes.byteLength;
+    if (this.#hashedBytes === this.#sizeBytes) {
+      this.#digester.update(chunk);
+      this.#hashedBytes += chunk.byteLength;
     }
-    this.#queue.push({ buffer, bytes });
-    this.#gathering = undefined;
-    this.#gatheredBytes = 0;
+    this.#sizeBytes += chunk.byteLength;
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.byteLength;
+    if (this.#pendingBytes >= this.#buffers.pieceBytes) await this.flush();
   }
 
-  /** Resolves when at most so many buffers are left to be written; these are on their way. */
-  async #writeUntil(left: number): Promise<void> {
-    do {
-      if (this.#queue.length === 0) return;
-      this.#writing ??= this.#writeQueue().finally(() => {
-        this.#writing = undefined;
-      });
-      // Seen here or by the next call, which tries again.
-      this.#writing.catch(() => {});
-      if (this.#queue.length > left) await this.#writing;
-    } while (this.#queue.length > left);
-  }
-
-  async #writeQueue(): Promise<void> {
-    for (let [first] = this.#queue; first !== undefined; [first] = this.#queue) {
-      const { byteLength } = first.bytes;
-      const { bytesWritten } = await this.#file.write(first.bytes, 0, byteLength, this.#writtenBytes);
+  /** Hands what was gathered to the file, so that `read` sees it. */
+  async flush(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const { bytesWritten } = await this.#file.writev(this.#pending, this.#writtenBytes);
       this.#writtenBytes += bytesWritten;
-      first.bytes = first.bytes.subarray(bytesWritten);
-      if (first.bytes.byteLength > 0) continue;
-      this.#queue.shift();
-      this.#buffers.give(first.buffer);
-      this.#syncSometimes();
+      this.#pendingBytes -= bytesWritten;
+      this.#pending = withoutFirst(this.#pending, bytesWritten);
     }
-  }
-
-  /** On the way, so that little is left to be synced when the client waits for its answer. */
-  #syncSometimes(): void {
-    if (this.#writtenBytes - this.#syncedBytes < syncEveryBytes) return;
-    this.#syncedBytes = this.#writtenBytes;
-    this.#syncing = this.#syncing.then(() => this.#file.datasync());
-    this.#syncing.catch(() => {});
   }
 
   /**
@@ -342,8 +283,6 @@ export class DirectoryBlobWriter implements BlobWriter {
           detail: { expected: digest, found: actual },
         });
       }
-      // The system tells of an error only once: it may have been told on the way.
-      await this.#syncing;
       await this.#file.sync();
       await this.#store.adopt(this.#path, this.#file, digest);
       await this.#close();
@@ -378,12 +317,10 @@ export class DirectoryBlobWriter implements BlobWriter {
   async #close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#gathering = undefined;
-    this.#gatheredBytes = 0;
+    this.#pending = [];
     this.#buffers.leave();
-    // Never under what is still running: its buffer belongs to somebody.
-    await Promise.allSettled([...this.#reads, this.#writing, this.#syncing]);
-    this.#queue.length = 0;
+    // Never under a read that is still running: its buffer belongs to somebody.
+    await Promise.allSettled(this.#reads);
     await this.#file.close();
   }
 }
@@ -439,6 +376,18 @@ async function* readPieces(file: FileHandle, range: ByteRange, buffers: PieceBuf
     // The file must not be closed, nor the buffer freed, under a read that is still running.
     await filling?.catch(() => {});
   }
+}
+
+function withoutFirst(chunks: Uint8Array[], count: number): Uint8Array[] {
+  let index = 0;
+  let rest = count;
+  while (index < chunks.length && rest >= (chunks[index] as Uint8Array).byteLength) {
+    rest -= (chunks[index] as Uint8Array).byteLength;
+    index += 1;
+  }
+  const remaining = chunks.slice(index);
+  if (rest > 0) remaining[0] = (remaining[0] as Uint8Array).subarray(rest);
+  return remaining;
 }
 
 async function directoriesIn(path: string): Promise<string[]> {

@@ -8,7 +8,7 @@ import { type OurServers, startOurs } from './servers.ts';
 import { type SlowLink, startSlowLink } from './slow-link.ts';
 
 const mebibyte = 1024 * 1024;
-const megabitsPerSecond = 100;
+const megabitsPerSecond = 50;
 const coldBytes = 200 * mebibyte;
 const storedBlobs = 1_000_000;
 

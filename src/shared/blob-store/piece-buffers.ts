@@ -6,7 +6,7 @@
 
 /** Measured: below 1 MiB the trips to the thread pool show, above it the processor's cache does. */
 const largestBytes = 1024 * 1024;
-const smallestBytes = 64 * 1024;
+const smallestBytes = 32 * 1024;
 const buffersPerReader = 2;
 
 export class PieceBuffers {

@@ -34,6 +34,11 @@ program
   .addOption(new Option('--tls-ca <file>', 'PEM of the CA, served at /ca').env('DTR_TLS_CA'))
   .addOption(new Option('--no-tls', 'plain HTTP, for a proxy in front that ends TLS'))
   .addOption(
+    new Option('--trusted-proxies <cidr,...>', 'proxies whose X-Forwarded-For tells the client')
+      .env('DTR_TRUSTED_PROXIES')
+      .default(defaults.trustedProxies),
+  )
+  .addOption(
     new Option('--log-level <level>', 'error, warn, info, debug')
       .env('DTR_LOG_LEVEL')
       .default(defaults.logLevel),

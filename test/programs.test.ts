@@ -95,6 +95,11 @@ describe('dtr serve', () => {
       async () => ['--tls-certificate', '/nowhere.pem', '--tls-key', '/nowhere.pem'],
       /^dtr: cannot read \/nowhere\.pem: /,
     ],
+    [
+      'a trusted proxy that is no address',
+      async () => ['--trusted-proxies', '10.0.0.0/8,proxy.example'],
+      /^dtr: --trusted-proxies: addresses and networks such as /,
+    ],
   ];
   for (const [what, prepare, line] of failures) {
     it(`${what}: one line that says so, and exit code 1`, async () => {

@@ -1,5 +1,6 @@
 /** The origin's configuration: flags, then environment, then the defaults that stand here once. */
 import { resolve } from 'node:path';
+import { type Network, parseNetwork } from '../shared/cidr.ts';
 import { parseDurationMs } from '../shared/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../shared/http/shutdown.ts';
 import type { LogLevel } from '../shared/logging.ts';
@@ -20,6 +21,8 @@ export interface OriginConfiguration {
         readonly key: string;
         readonly ca: string | undefined;
       };
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly Network[];
   readonly logLevel: LogLevel;
   readonly registryTokenSeconds: number;
   readonly apiTokenSeconds: number;
@@ -41,6 +44,7 @@ export interface ServeOptions {
   readonly tlsCertificate?: string;
   readonly tlsKey?: string;
   readonly tlsCa?: string;
+  readonly trustedProxies: string;
   readonly logLevel: string;
   readonly gcInterval: string;
   readonly gcGrace: string;
@@ -51,6 +55,7 @@ export interface ServeOptions {
 export const defaults = {
   data: './data',
   listen: ':8443',
+  trustedProxies: '',
   logLevel: 'info',
   gcInterval: '24h',
   gcGrace: formatHours(defaultPolicy.graceMs),
@@ -77,6 +82,7 @@ export function parseConfiguration(options: ServeOptions): OriginConfiguration {
     listen,
     externalUrl: parseExternalUrl(options.externalUrl ?? `${scheme}://localhost:${listen.port}`),
     tls,
+    trustedProxies: parseTrustedProxies(options.trustedProxies),
     logLevel: parseLogLevel(options.logLevel),
     registryTokenSeconds: 300,
     apiTokenSeconds: 300,
@@ -125,6 +131,18 @@ function parseTls(options: ServeOptions): OriginConfiguration['tls'] {
   if (tlsKey === undefined)
     throw new ConfigurationInvalid('--tls-key', 'a PEM file beside --tls-certificate');
   return { kind: 'files', certificate: tlsCertificate, key: tlsKey, ca: tlsCa };
+}
+
+function parseTrustedProxies(text: string): Network[] {
+  const items = text.split(',').flatMap((item) => item.trim() || []);
+  return items.map((item) => {
+    const network = parseNetwork(item);
+    if (network !== undefined) return network;
+    throw new ConfigurationInvalid(
+      '--trusted-proxies',
+      'addresses and networks such as 10.0.0.0/8,2001:db8::7',
+    );
+  });
 }
 
 function parseExternalUrl(text: string): string {

@@ -1,12 +1,16 @@
 /** One structured line per request, with what its handlers learned on the way. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Network } from '../shared/cidr.ts';
 import { DomainError } from '../shared/errors.ts';
+import { clientAddress } from '../shared/http/client-address.ts';
 import type { Logger } from '../shared/logging.ts';
 
 /** Filled in by the handlers of a request; never holds a secret. */
 export interface RequestRecord {
   readonly requestId: string;
+  /** The client's address, canonical, behind trusted proxies; `undefined` when it was gone before it could be asked. */
+  readonly client: string | undefined;
   user?: string;
   /** Bytes of a blob or manifest sent. */
   bytes?: number;
@@ -19,12 +23,12 @@ export interface RequestRecord {
 export function recordRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  logger: Logger,
+  { logger, trustedProxies }: { logger: Logger; trustedProxies: readonly Network[] },
 ): RequestRecord {
-  const record: RequestRecord = { requestId: randomUUID() };
-  const startedAt = performance.now();
   // Read now: a socket that closed has forgotten it.
-  const client = request.socket.remoteAddress;
+  const client = clientAddress(request, trustedProxies);
+  const record: RequestRecord = { requestId: randomUUID(), client };
+  const startedAt = performance.now();
   response.once('close', () => {
     const { error } = record;
     // Without the query: it can hold a token.

@@ -132,12 +132,13 @@ interface Parts {
 }
 
 function createListener(parts: Parts): RequestListener {
-  const { logger } = parts;
+  const { logger, configuration } = parts;
+  const { trustedProxies } = configuration;
   const registryTokens = createRegistryTokens(parts);
   const registry = createRegistry(parts, registryTokens);
   const app = createApp(parts, registryTokens);
   return (request, response) => {
-    const record = recordRequest(request, response, logger);
+    const record = recordRequest(request, response, { logger, trustedProxies });
     const path = request.url ?? '';
     if (path.startsWith('/v2/') || path === '/v2' || path.startsWith('/v2?')) {
       registry(request, response, record);

@@ -4,6 +4,7 @@ import { after } from 'node:test';
 import { adminPasswordFile } from '../../src/origin/first-start.ts';
 import { defaultPolicy } from '../../src/origin/images/garbage-collection.ts';
 import { startOrigin } from '../../src/origin/server.ts';
+import type { Network } from '../../src/shared/cidr.ts';
 import { type Clock, systemClock } from '../../src/shared/clock.ts';
 import { type Digest, digestOf } from '../../src/shared/distribution/digest.ts';
 import { freePort } from './free-port.ts';
@@ -27,7 +28,9 @@ export interface TestOrigin {
 }
 
 /** Plain HTTP; stopped when the surrounding suite (or file) ends. */
-export async function startTestOrigin(options: { clock?: Clock } = {}): Promise<TestOrigin> {
+export async function startTestOrigin(
+  options: { clock?: Clock; trustedProxies?: readonly Network[] } = {},
+): Promise<TestOrigin> {
   const dataDirectory = await tempDirectory();
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -39,6 +42,7 @@ export async function startTestOrigin(options: { clock?: Clock } = {}): Promise<
         listen: { host: '127.0.0.1', port },
         externalUrl: url,
         tls: { kind: 'off' },
+        trustedProxies: options.trustedProxies ?? [],
         logLevel: 'debug',
         registryTokenSeconds: 300,
         apiTokenSeconds: 300,

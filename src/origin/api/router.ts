@@ -16,6 +16,7 @@ import { answerApiError } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { loadContract, withHead } from './openapi.ts';
 import { createRepositoryRoutes } from './repositories.ts';
+import { createSettingsRoutes } from './settings.ts';
 
 export interface ApiOptions {
   readonly database: Database;
@@ -66,6 +67,7 @@ export function createApi(options: ApiOptions): Express {
   );
   app.use(createContentCacheRoutes(options));
   app.use(createAccountRoutes(options));
+  app.use(createSettingsRoutes(options));
   app.use(createRepositoryRoutes(options));
   app.use((_request, _response) => {
     throw new DomainError('path-unknown', 'no such page or operation');

@@ -64,7 +64,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'tokens are made and read in few rooms',
     /^src\//,
     /^jsonwebtoken$/,
-    /^src\/(?:origin\/keys\/|shared\/blob-url\.ts)/,
+    /^src\/(?:origin\/keys\/|shared\/signed-token\.ts)/,
   ],
   [
     'requests go out from few rooms',

@@ -2,7 +2,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { StoredBlob } from '../shared/blob-store/blob-store.ts';
 import type { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
-import { assertOpens, type BlobUrlClaims, verifyBlobUrlToken } from '../shared/blob-url.ts';
+import {
+  assertOpens,
+  type BlobUrlClaims,
+  parseBlobUrlQuery,
+  verifyBlobUrlToken,
+} from '../shared/blob-url.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Digest } from '../shared/distribution/digest.ts';
 import type { RepositoryName } from '../shared/distribution/repository-name.ts';
@@ -27,6 +32,8 @@ export interface PullRecord {
   user?: string;
   repository?: RepositoryName;
   digest?: Digest;
+  /** The id of the origin's redirect, if it gave one. */
+  request?: string | undefined;
   cache?: 'hit' | 'miss';
   bytes?: number;
 }
@@ -77,7 +84,12 @@ export class BlobDoor {
     const { repository, digest } = target;
     record.repository = repository;
     record.digest = digest;
-    const token = tokenOf(query);
+    const signed = parseBlobUrlQuery(query);
+    if (signed === undefined) {
+      throw new DomainError('signature-missing', 'this cache serves signed URLs only: pull from the origin');
+    }
+    const { token } = signed;
+    record.request = signed.requestId;
     const claims = await this.#verify(token);
     assertOpens(claims, target);
     record.user = claims.subject;
@@ -163,16 +175,6 @@ export class BlobDoor {
     }
     return claims;
   }
-}
-
-/** The one parameter that there may be. @throws DomainError `signature-missing`, `signature-invalid` */
-function tokenOf(query: string): string {
-  const match = /^token=([\w-]+\.[\w-]+\.[\w-]+)$/.exec(query);
-  if (match !== null) return match[1] as string;
-  if (!/(?:^|&)token=/.test(query)) {
-    throw new DomainError('signature-missing', 'this cache serves signed URLs only: pull from the origin');
-  }
-  throw new DomainError('signature-invalid', 'the signed URL is refused: one parameter, token, expected');
 }
 
 /** The bytes on disk are not what they were, or cannot be read. */

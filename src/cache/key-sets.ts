@@ -85,8 +85,8 @@ export class KeySets {
     throw new DomainError(
       'signature-invalid',
       this.#ownerOf(issuer) !== undefined
-        ? `the signed URL is refused: ${issuer} has no key ${keyId}`
-        : `the signed URL is refused: ${issuer} is not an origin of this cache`,
+        ? `the signature is refused: ${issuer} has no key ${keyId}`
+        : `the signature is refused: ${issuer} is not an origin of this cache`,
     );
   }
 

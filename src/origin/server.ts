@@ -7,12 +7,12 @@ import { createServer as createHttpServer, type RequestListener } from 'node:htt
 import { createServer as createHttpsServer } from 'node:https';
 import express from 'express';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
-import type { FindVerificationKey } from '../shared/blob-url.ts';
 import type { Clock } from '../shared/clock.ts';
 import { DomainError } from '../shared/errors.ts';
 import { serverLimits } from '../shared/http/server-limits.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
+import type { FindVerificationKey } from '../shared/signed-token.ts';
 import { findAccount } from './accounts/accounts.ts';
 import { Authenticator } from './accounts/authenticate.ts';
 import { Passwords } from './accounts/passwords.ts';

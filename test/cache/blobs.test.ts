@@ -69,15 +69,29 @@ describe('a signed URL', () => {
     assert.doesNotMatch(JSON.stringify(cache.logs), /c2VjcmV0/);
   });
 
+  it('may name the redirect that it is part of: the log has it, upstreams are not told', async () => {
+    const digest = origin.add(randomBytes(10));
+    const response = await fetch(`${cache.url}${origin.signedPath(digest)}&request=Az09_-`);
+    assert.equal(response.status, 200);
+    await response.bytes();
+    assert.doesNotMatch(origin.blobRequests.at(-1)?.url ?? '', /request/);
+    const line = cache.logs.find((one) => one.digest === digest && one.msg === 'pull');
+    assert.equal(line?.request, 'Az09_-');
+  });
+
   const token = origin.token(warm);
   const otherKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
   const publicPem = createPublicKey(privateKey).export({ type: 'spki', format: 'pem' }) as string;
   const refused: [what: string, query: string, status: number, reason: RegExp][] = [
     ['no token', '', 401, /signed URLs only/],
-    ['an empty token', '?token=', 403, /one parameter/],
-    ['a token twice', `?token=${token}&token=${token}`, 403, /one parameter/],
-    ['another parameter beside it', `?token=${token}&from=1`, 403, /one parameter/],
-    ['a word instead', '?token=letmein', 403, /one parameter/],
+    ['an empty token', '?token=', 403, /one token/],
+    ['a token twice', `?token=${token}&token=${token}`, 403, /one token/],
+    ['another parameter beside it', `?token=${token}&from=1`, 403, /one token/],
+    ['a request twice', `?token=${token}&request=a&request=b`, 403, /one token/],
+    ['a request that is no id', `?token=${token}&request=a%0Ab`, 403, /one token/],
+    ['a request before the token', `?request=a&token=${token}`, 403, /one token/],
+    ['a request alone', '?request=a', 401, /signed URLs only/],
+    ['a word instead', '?token=letmein', 403, /one token/],
     ['what looks like a token', '?token=a.b.c', 403, /not a JSON Web Token/],
     [
       'an expired token',
@@ -114,19 +128,19 @@ describe('a signed URL', () => {
       403,
       /has no key key-9/,
     ],
-    ['a token of another type', `?token=${signed({ typ: 'JWT' }, {})}`, 403, /not a blob URL token/],
-    ['a token with crit', `?token=${signed({ crit: ['exp'] }, {})}`, 403, /not a blob URL token/],
+    ['a token of another type', `?token=${signed({ typ: 'JWT' }, {})}`, 403, /not of the type blob-url/],
+    ['a token with crit', `?token=${signed({ crit: ['exp'] }, {})}`, 403, /not of the type blob-url/],
     [
       'alg none',
       `?token=${Buffer.from('{"alg":"none","typ":"blob-url+jwt"}').toString('base64url')}.${token.split('.')[1]}.`,
       403,
-      /one parameter/,
+      /one token/,
     ],
     [
       'the public key used as a secret (HS256)',
       `?token=${signed({ alg: 'HS256' }, {}, publicPem)}`,
       403,
-      /not a blob URL token/,
+      /not of the type blob-url/,
     ],
     [
       'claims that were changed',

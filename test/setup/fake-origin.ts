@@ -5,11 +5,12 @@ import { createServer } from 'node:https';
 import { after } from 'node:test';
 import jsonwebtoken from 'jsonwebtoken';
 import { ensureCertificate } from '../../src/origin/certificates.ts';
-import { blobUrl, type SigningKey, signBlobUrl } from '../../src/shared/blob-url.ts';
+import { blobUrl, signBlobUrl } from '../../src/shared/blob-url.ts';
 import { type Digest, digestOf } from '../../src/shared/distribution/digest.ts';
 import type { RepositoryName } from '../../src/shared/distribution/repository-name.ts';
 import { parseByteRange } from '../../src/shared/http/byte-range.ts';
 import { listen } from '../../src/shared/http/shutdown.ts';
+import type { SigningKey } from '../../src/shared/signed-token.ts';
 import { tempDirectory } from './temp-directory.ts';
 
 export const repository = 'library/app' as RepositoryName;

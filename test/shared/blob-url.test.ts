@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { it } from 'node:test';
 import jsonwebtoken from 'jsonwebtoken';
-import { blobUrl, signBlobUrl, verifyBlobUrl } from '../../src/shared/blob-url.ts';
+import { blobUrl, parseBlobUrlQuery, signBlobUrl, verifyBlobUrl } from '../../src/shared/blob-url.ts';
 import { digestOf } from '../../src/shared/distribution/digest.ts';
 import type { RepositoryName } from '../../src/shared/distribution/repository-name.ts';
 
@@ -20,6 +20,34 @@ it('a signed URL is the path of the blob at the cache and one token', () => {
     `https://cache.example:5000/v2/acme/app/blobs/${digest}?token=${token}`,
   );
   assert.match(token, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+});
+
+it('may name the redirect that it is part of', () => {
+  const url = blobUrl('https://cache.example', repository, digest, token, 'Az09_-');
+  assert.equal(url, `https://cache.example/v2/acme/app/blobs/${digest}?token=${token}&request=Az09_-`);
+  assert.deepEqual(parseBlobUrlQuery(url.split('?')[1] as string), { token, requestId: 'Az09_-' });
+  assert.deepEqual(parseBlobUrlQuery(`token=${token}`), { token, requestId: undefined });
+});
+
+it('holds one token, at most one id of a request, and nothing else', () => {
+  for (const query of [
+    `token=${token}&token=${token}`,
+    `token=${token}&request=a&request=b`,
+    `token=${token}&request=a&request=a`,
+    `token=${token}&request=`,
+    `token=${token}&request=a%20b`,
+    `token=${token}&request=${'a'.repeat(33)}`,
+    `token=${token}&request=a&from=1`,
+    `token=${token}&from=1`,
+    `request=a&token=${token}`,
+    `token=${token}&`,
+    `&token=${token}`,
+    'token=',
+    'token=letmein',
+  ]) {
+    assert.throws(() => parseBlobUrlQuery(query), { code: 'signature-invalid' }, query);
+  }
+  for (const query of ['', 'request=a', 'Token=a.b.c']) assert.equal(parseBlobUrlQuery(query), undefined);
 });
 
 it('says in its token who asked for which blob of which repository, at which cache, until when', () => {

@@ -9,7 +9,7 @@ import {
   generateKeyPairSync,
   type KeyObject,
 } from 'node:crypto';
-import type { SigningKey } from '../../shared/blob-url.ts';
+import type { SigningKey } from '../../shared/signed-token.ts';
 import type { Database } from '../database.ts';
 
 export interface PublicKeySet {

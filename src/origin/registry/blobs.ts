@@ -1,11 +1,12 @@
 /** Blobs at the registry door: where a pull is sent to the user's cache (end-2, end-10). */
 import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
-import { type FindVerificationKey, verifyBlobUrl } from '../../shared/blob-url.ts';
+import { parseBlobUrlQuery, verifyBlobUrl } from '../../shared/blob-url.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
 import { sendBlob } from '../../shared/http/send-blob.ts';
+import type { FindVerificationKey } from '../../shared/signed-token.ts';
 import type { Redirector } from '../content-caches/redirect.ts';
 import type { Database } from '../database.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from '../images/blob-links.ts';
 import { findRepository, unknownRepository } from '../images/repositories.ts';
 import type { Authorizer } from './authorize.ts';
-import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
+import { answer, type Exchange, refuseMethod } from './exchange.ts';
 
 interface BlobTarget {
   readonly repository: RepositoryName;
@@ -128,10 +129,9 @@ export class BlobHandlers {
 
   /** True when a signed URL opens this blob; a signature that does not is refused, whatever else is sent with it. */
   async #opensBySignature(exchange: Exchange, target: BlobTarget): Promise<boolean> {
-    const tokens = queryValues(exchange, 'token');
-    if (tokens.length === 0) return false;
-    if (tokens.length > 1) throw new DomainError('signature-invalid', 'one token expected');
-    const claims = await verifyBlobUrl(tokens[0] as string, target, {
+    const signed = parseBlobUrlQuery(exchange.query);
+    if (signed === undefined) return false;
+    const claims = await verifyBlobUrl(signed.token, target, {
       findKey: this.#findVerificationKey,
       clock: this.#clock,
     });

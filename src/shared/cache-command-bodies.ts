@@ -14,14 +14,14 @@ const requestId = z.string().regex(/^[\w-]{1,32}$/, 'an id of a request expected
 const text = z.string().max(2_000);
 
 /** So many ids in one question. */
-export const maximumDeliveries = 100;
+const maximumDeliveries = 100;
 
 /**
  * What a cache did in one minute for one user of one repository, redirected to the same cache. It never changes. Several may
  * be of the same minute: they add up. When nobody collects them the oldest are merged, minutes first: then `user`, and after
  * that `repository`, is `*`.
  */
-export const usageRecord = z.object({
+const usageRecord = z.object({
   /** Numbered from 1 by each `processId`; grows, with gaps. */
   sequence: count,
   /** When the minute began, in ms since the epoch. */

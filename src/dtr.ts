@@ -1,9 +1,9 @@
 /** The program `dtr`: the origin and its commands. */
-import { Command, Option } from 'commander';
-import { collectGarbage } from './origin/commands/gc.ts';
-import { scrub } from './origin/commands/scrub.ts';
-import { serve } from './origin/commands/serve.ts';
-import { defaults } from './origin/configuration.ts';
+import { Command, CommanderError, Option } from 'commander';
+import type { GcOptions } from './origin/commands/gc.ts';
+import { defaults, type ServeOptions } from './origin/configuration.ts';
+
+const usageExitCode = 2;
 
 // The database, the keys and the blobs are the server's alone.
 process.umask(0o077);
@@ -20,6 +20,10 @@ const uploadAge = new Option('--upload-age <duration>', 'end uploads that got no
   .default(defaults.uploadAge);
 
 const program = new Command('dtr').description('A trusted registry with content caches near its users');
+program.exitOverride();
+program.configureOutput({ outputError: (message, write) => write(message.replace(/^error: /, 'dtr: ')) });
+
+// A command's code is loaded when it is run: whoever asks for something else does not wait for a database to load.
 
 program
   .command('serve')
@@ -51,7 +55,7 @@ program
   .addOption(gcGrace)
   .addOption(gcUntagged)
   .addOption(uploadAge)
-  .action(serve);
+  .action(async (options: ServeOptions) => (await import('./origin/commands/serve.ts')).serve(options));
 
 program
   .command('gc')
@@ -64,18 +68,25 @@ program
   .addOption(uploadAge)
   .option('--dry-run', 'say what would be removed, and change nothing', false)
   .option('--json', 'print the result as JSON', false)
-  .action(collectGarbage);
+  .action(async (options: GcOptions) => (await import('./origin/commands/gc.ts')).collectGarbage(options));
 
 program
   .command('scrub')
   .description('hold every blob and manifest against its digest; beside a running origin')
   .addOption(data)
   .option('--json', 'print the result as JSON', false)
-  .action(scrub);
+  .action(async (options: { data: string; json: boolean }) =>
+    (await import('./origin/commands/scrub.ts')).scrub(options),
+  );
 
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(`dtr: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 1;
+  if (error instanceof CommanderError) {
+    // Said already. What was typed wrongly is no failure of what was asked for.
+    process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
+  } else {
+    console.error(`dtr: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }

@@ -191,6 +191,15 @@ describe('dtr gc and dtr scrub', () => {
   });
 });
 
+describe('dtr', () => {
+  it('what is typed wrongly: one line that says so, and exit code 2', async () => {
+    assert.deepEqual(await ending(start('dtr.ts', 'gc', '--nope')), {
+      code: 2,
+      errors: ["dtr: unknown option '--nope'"],
+    });
+  });
+});
+
 describe('dtr-content-cache', () => {
   it('a configuration that is wrong: each problem in a line with file, line and key, and exit code 1', async () => {
     const file = join(await tempDirectory(), 'config.yml');

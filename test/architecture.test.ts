@@ -70,7 +70,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'requests go out from few rooms',
     /^src\//,
     /^undici$/,
-    /^src\/(?:cache\/(?:upstreams|fills)\.ts|quickstart\.ts)/,
+    /^src\/(?:cache\/(?:upstreams|fills)\.ts|origin\/content-caches\/cache-client\.ts|quickstart\.ts)/,
   ],
 ];
 for (const [rule, from, to, except] of rules) {

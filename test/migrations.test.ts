@@ -48,6 +48,36 @@ it('garbage collection takes the time of creation for the last use, and keeps ev
   }
 });
 
+it('the choice takes who had a cache for who chose it, and everybody else for automatic', async () => {
+  const knex = await openEmpty();
+  try {
+    const at = position('-choice.');
+    for (const { up } of migrations.slice(0, at)) await up(knex);
+    await knex('content_caches').insert({ id: 'c', name: 'region-us', host: 'http://c', created_at: 5 });
+    for (const name of ['ann', 'bob']) {
+      await knex('accounts').insert({ ...(await accountRow(knex)), id: name, name });
+      await knex('account_settings').insert({
+        account_id: name,
+        content_cache_id: name === 'ann' ? 'c' : null,
+      });
+    }
+
+    for (let round = 0; round < 2; round += 1) {
+      await migrations[at].up(knex);
+      const rows = await knex('account_settings').orderBy('account_id').pluck('content_cache_choice');
+      assert.deepEqual(rows, ['cache', 'automatic']);
+      assert.equal((await knex('content_caches').first()).is_enabled, 1);
+      await migrations[at].down(knex);
+      assert.deepEqual(await knex('account_settings').orderBy('account_id').pluck('content_cache_id'), [
+        'c',
+        null,
+      ]);
+    }
+  } finally {
+    await knex.destroy();
+  }
+});
+
 it('all of them go up, down to nothing, and up again', async () => {
   const knex = await openEmpty();
   const tables = async () =>

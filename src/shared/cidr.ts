@@ -11,7 +11,8 @@ export interface Network extends Address {
   readonly prefix: number;
 }
 
-const lengthOf = { 4: 32, 6: 128 } as const;
+/** How many bits an address has. */
+export const addressBits = { 4: 32, 6: 128 } as const;
 
 /** IPv4 in IPv6, as a socket that listens on both shows it. */
 const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/;
@@ -46,7 +47,7 @@ export function parseNetwork(text: string): Network | undefined {
   const match = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text);
   const address = parseAddress(match?.[1] ?? '');
   if (match === null || address === undefined) return undefined;
-  const length = lengthOf[address.family];
+  const length = addressBits[address.family];
   // The prefix of a mapped address counts the 96 bits before it.
   const written = (match[1] as string).includes(':') ? 128 : 32;
   const prefix = match[2] === undefined ? length : Number(match[2]) - (written - length);
@@ -56,7 +57,7 @@ export function parseNetwork(text: string): Network | undefined {
 
 /** The network of that prefix in which the address lies. */
 function networkOf({ family, bits }: Address, prefix: number): Network {
-  const rest = BigInt(lengthOf[family] - prefix);
+  const rest = BigInt(addressBits[family] - prefix);
   return { family, prefix, bits: (bits >> rest) << rest };
 }
 

@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'media-type-unsupported'
   | 'method-not-allowed'
   | 'name-invalid'
+  | 'network-rule-taken'
+  | 'network-rule-unknown'
   | 'not-acceptable'
   | 'not-authenticated'
   | 'page-size-invalid'

@@ -25,6 +25,8 @@ const answers = {
   'media-type-unsupported': [415, 'UNSUPPORTED_MEDIA_TYPE'],
   'method-not-allowed': [405, 'NOT_ALLOWED'],
   'name-invalid': [400, 'INVALID_PARAMETERS'],
+  'network-rule-taken': [409, 'CONTENT_CACHE_RULE_EXISTS'],
+  'network-rule-unknown': [404, 'NO_SUCH_CONTENT_CACHE_RULE'],
   'not-acceptable': [406, 'NOT_ACCEPTABLE'],
   'not-authenticated': [401, 'NOT_AUTHENTICATED'],
   'page-size-invalid': [400, 'INVALID_PARAMETERS'],

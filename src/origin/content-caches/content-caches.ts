@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DomainError } from '../../shared/errors.ts';
 import type { Queryable } from '../database.ts';
 import { parseCacheHost } from './cache-host.ts';
+import { revise } from './revisions.ts';
 
 export interface ContentCache {
   readonly id: string;
@@ -52,7 +53,11 @@ export async function findContentCache(queries: Queryable, id: string): Promise<
   return queries('content_caches').select('id', 'name', 'host').where('content_caches.id', id).first();
 }
 
-/** Users who had chosen it are served by the origin from now on. Deleting what is not there is no error. */
+/**
+ * Users who had chosen it go where rules and defaults say from now on; network rules that named it go with it. Deleting what is
+ * not there is no error.
+ */
 export async function deleteContentCache(queries: Queryable, id: string): Promise<void> {
   await queries('content_caches').where('content_caches.id', id).delete();
+  await revise(queries, 'network-rules');
 }

@@ -27,6 +27,8 @@ const answers = {
   'media-type-unsupported': [415, 'UNSUPPORTED'],
   'method-not-allowed': [405, 'UNSUPPORTED'],
   'name-invalid': [400, 'NAME_INVALID'],
+  'network-rule-taken': [409, 'UNKNOWN'],
+  'network-rule-unknown': [404, 'UNKNOWN'],
   'not-acceptable': [406, 'UNSUPPORTED'],
   'not-authenticated': [401, 'UNAUTHORIZED'],
   'page-size-invalid': [400, 'PAGINATION_NUMBER_INVALID'],

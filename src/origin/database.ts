@@ -16,6 +16,8 @@ export type Query = Knex.QueryBuilder;
 
 /** A single-row query compiled once: for the paths that every pull takes. */
 export type PreparedRow<Row> = (...parameters: (string | number)[]) => Promise<Row | undefined>;
+/** The same for a few rows. */
+export type PreparedRows<Row> = (...parameters: (string | number)[]) => Promise<readonly Row[]>;
 
 /** Rows remembered per question; manifests are among them, so not too many. */
 const maximumRemembered = 1000;
@@ -113,6 +115,22 @@ export class Database {
     build: (queries: Queryable) => Query,
     assertSound: (row: Row) => void = () => {},
   ): PreparedRow<Row> {
+    return this.#remembering<Row | undefined>(build, (statement, values) => {
+      const row = statement.get(...values) as Row | undefined;
+      if (row !== undefined) assertSound(row);
+      return row;
+    });
+  }
+
+  /** Compiles a query for a few rows, as `prepare` does for one. */
+  prepareRows<Row>(build: (queries: Queryable) => Query): PreparedRows<Row> {
+    return this.#remembering<readonly Row[]>(build, (statement, values) => statement.all(...values) as Row[]);
+  }
+
+  #remembering<Answer>(
+    build: (queries: Queryable) => Query,
+    ask: (statement: BetterSqlite3.Statement, values: readonly unknown[]) => Answer,
+  ): (...parameters: (string | number)[]) => Promise<Answer> {
     const { sql, bindings } = build(this.queries).toSQL().toNative();
     const order = (bindings as unknown[]).map((binding) => {
       const marker = /^:(\d+)$/.exec(String(binding));
@@ -121,19 +139,18 @@ export class Database {
       return { value: typeof binding === 'boolean' ? Number(binding) : binding };
     });
     const statement = this.#reader.prepare(sql);
-    const remembered = new Map<string, Row | undefined>();
+    const remembered = new Map<string, Answer>();
     let version: unknown;
     return async (...parameters) => {
       const now = this.#version();
       if (now !== version || remembered.size >= maximumRemembered) remembered.clear();
       version = now;
       const key = parameters.join('\n');
-      if (remembered.has(key)) return remembered.get(key);
+      if (remembered.has(key)) return remembered.get(key) as Answer;
       const values = order.map((item) => ('value' in item ? item.value : parameters[item.parameter]));
-      const row = statement.get(...values) as Row | undefined;
-      if (row !== undefined) assertSound(row);
-      remembered.set(key, row);
-      return row;
+      const answer = ask(statement, values);
+      remembered.set(key, answer);
+      return answer;
     };
   }
 

@@ -5,6 +5,7 @@ import type { Network } from '../shared/cidr.ts';
 import { DomainError } from '../shared/errors.ts';
 import { clientAddress } from '../shared/http/client-address.ts';
 import type { Logger } from '../shared/logging.ts';
+import type { DescribedChoice } from './content-caches/choose.ts';
 
 /** Filled in by the handlers of a request; never holds a secret. */
 export interface RequestRecord {
@@ -15,7 +16,7 @@ export interface RequestRecord {
   /** Bytes of a blob or manifest sent. */
   bytes?: number;
   /** Where a blob request went, and why. */
-  choice?: { readonly cache: string | undefined; readonly because: string };
+  choice?: DescribedChoice;
   error?: unknown;
 }
 

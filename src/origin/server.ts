@@ -5,6 +5,7 @@
  */
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -19,7 +20,10 @@ import { Passwords } from './accounts/passwords.ts';
 import { createApi } from './api/router.ts';
 import { ensureCertificate, readCertificate, type ServerCertificate } from './certificates.ts';
 import type { OriginConfiguration } from './configuration.ts';
+import { CacheClient } from './content-caches/cache-client.ts';
+import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
 import { Redirector } from './content-caches/redirect.ts';
+import { Retries } from './content-caches/retries.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -64,6 +68,13 @@ export async function startOrigin(
     await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
     const certificate = await loadCertificate(configuration, clock());
     const keys = await SigningKeys.load(database, clock());
+    const cacheClient = new CacheClient({
+      keys,
+      issuer: configuration.externalUrl,
+      ownCa: certificate?.ca,
+      policy: { privateNetworks: true },
+      clock,
+    });
     const listener = createListener({
       ...dependencies,
       configuration,
@@ -72,6 +83,7 @@ export async function startOrigin(
       uploads,
       passwords,
       keys,
+      cacheClient,
       certificate,
     });
     const server: AnyServer =
@@ -94,6 +106,7 @@ export async function startOrigin(
         await drain(server, configuration.drainMs);
         await housekeeping.stop();
         await uploads.close();
+        await cacheClient.close();
         await database.close();
       },
     };
@@ -128,6 +141,7 @@ interface Parts {
   readonly uploads: Uploads;
   readonly passwords: Passwords;
   readonly keys: SigningKeys;
+  readonly cacheClient: CacheClient;
   readonly certificate: ServerCertificate | undefined;
 }
 
@@ -173,13 +187,6 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
     service: serviceOf(configuration),
   });
   const findLinkedBlob = prepareFindLinkedBlob(database);
-  const redirector = new Redirector({
-    database,
-    keys,
-    issuer: configuration.externalUrl,
-    lifetimeSeconds: configuration.signedUrlSeconds,
-    clock,
-  });
   return createRegistryDoor({
     authorizer,
     blobs: new BlobHandlers({
@@ -187,7 +194,7 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       database,
       blobStore,
       findLinkedBlob,
-      redirector,
+      redirector: createRedirector(parts),
       findVerificationKey: ownKeys(keys, configuration.externalUrl),
       clock,
     }),
@@ -199,6 +206,23 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       clock,
     }),
     uploads: new UploadHandlers({ authorizer, database, uploads, clock }),
+  });
+}
+
+function createRedirector({ configuration, database, keys, cacheClient, logger, clock }: Parts): Redirector {
+  return new Redirector({
+    facts: new ChoiceFactsFinder(database),
+    health: { stateOf: () => 'unknown' },
+    retries: new Retries({
+      askDeliveries: (cache, ids) => cacheClient.deliveries(cache, ids),
+      pause: delay,
+      logger,
+      clock,
+    }),
+    keys,
+    issuer: configuration.externalUrl,
+    lifetimeSeconds: configuration.signedUrlSeconds,
+    clock,
   });
 }
 

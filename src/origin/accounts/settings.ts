@@ -29,7 +29,11 @@ export async function changeSettings(
     });
   }
   await tx('account_settings')
-    .insert({ account_id: accountId, content_cache_id: contentCacheId ?? null })
+    .insert({
+      account_id: accountId,
+      content_cache_id: contentCacheId ?? null,
+      content_cache_choice: contentCacheId === undefined ? 'none' : 'cache',
+    })
     .onConflict('account_id')
     .merge();
 }

@@ -1,12 +1,14 @@
-/** From a user and a blob to the signed URL at the user's content cache, or to no redirect. */
+/** From a client and a blob to the signed URL at a content cache, or to no redirect. */
+import { randomBytes } from 'node:crypto';
 import { blobUrl, signBlobUrl } from '../../shared/blob-url.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
-import type { Database, PreparedRow } from '../database.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
-import { type Choice, chooseContentCache } from './choose.ts';
-import type { ContentCache } from './content-caches.ts';
+import type { ChoiceFactsFinder } from './choice-facts.ts';
+import { type CacheHealth, type Choice, chooseContentCache, type Exclusion } from './choose.ts';
+import type { BlobAsk } from './pulls.ts';
+import type { Retries } from './retries.ts';
 
 export interface Redirect {
   readonly choice: Choice;
@@ -17,9 +19,13 @@ export interface Redirect {
 /** Tokens are given again until this share of their lifetime has passed. */
 const renewAfterShare = 0.2;
 const maximumGiven = 10_000;
+/** Too many to be guessed: a client shall not be able to speak for others. */
+const idBytes = 12;
 
 export class Redirector {
-  readonly #findChosen: PreparedRow<ContentCache>;
+  readonly #facts: ChoiceFactsFinder;
+  readonly #health: CacheHealth;
+  readonly #retries: Retries;
   readonly #keys: SigningKeys;
   readonly #issuer: string;
   readonly #lifetimeSeconds: number;
@@ -28,35 +34,41 @@ export class Redirector {
 
   /** `issuer` is the origin's external URL; `lifetimeSeconds` is how long a signed URL opens its blob. */
   constructor(options: {
-    database: Database;
+    facts: ChoiceFactsFinder;
+    health: CacheHealth;
+    retries: Retries;
     keys: SigningKeys;
     issuer: string;
     lifetimeSeconds: number;
     clock: Clock;
   }) {
+    this.#facts = options.facts;
+    this.#health = options.health;
+    this.#retries = options.retries;
     this.#keys = options.keys;
     this.#issuer = options.issuer;
     this.#lifetimeSeconds = options.lifetimeSeconds;
     this.#clock = options.clock;
-    this.#findChosen = options.database.prepare((queries) =>
-      queries('accounts')
-        .join('account_settings', 'account_settings.account_id', 'accounts.id')
-        .join('content_caches', 'content_caches.id', 'account_settings.content_cache_id')
-        .where('accounts.name', ':1')
-        .select('content_caches.id', 'content_caches.name', 'content_caches.host'),
-    );
   }
 
-  /** `user` is the account's name, empty for an anonymous pull. The caller has checked that they may read the blob. */
-  async redirect(user: string, repository: RepositoryName, digest: Digest): Promise<Redirect> {
-    const anonymous = user === '';
-    const choice = chooseContentCache({
-      anonymous,
-      chosen: anonymous ? undefined : await this.#findChosen(user),
-    });
-    if (choice.cache === undefined) return { choice, location: undefined };
-    const token = this.#tokenFor({ subject: user, repository, digest, cache: choice.cache.id });
-    return { choice, location: blobUrl(choice.cache.host, repository, digest, token) };
+  /** The caller has checked that who asks may read the blob. `redirects`: whether the repository's blobs may be redirected. */
+  async redirect(ask: BlobAsk, redirects: boolean): Promise<Redirect> {
+    const facts = await this.#facts.find(ask, { name: ask.repository, redirects });
+    const excluded = new Map<string, Exclusion>();
+    for (;;) {
+      const choice = chooseContentCache({ ...facts, health: this.#health, excluded });
+      const { cache } = choice;
+      if (cache === undefined) return { choice, location: undefined };
+      const exclusion = await this.#retries.assess(ask, cache);
+      if (exclusion === undefined) {
+        const id = randomBytes(idBytes).toString('base64url');
+        this.#retries.sent(ask, cache, id);
+        const { user, repository, digest } = ask;
+        const token = this.#tokenFor({ subject: user, repository, digest, cache: cache.id });
+        return { choice, location: blobUrl(cache.host, repository, digest, token, id) };
+      }
+      excluded.set(cache.id, exclusion);
+    }
   }
 
   /**

@@ -150,7 +150,15 @@ function* portionsOf<T>(items: readonly T[]): Generator<readonly T[]> {
 export type FindLinkedBlob = (
   repository: RepositoryName,
   digest: Digest,
-) => Promise<{ sizeBytes: number; repositoryId: string; lastUsedAt: number } | undefined>;
+) => Promise<LinkedBlobRow | undefined>;
+
+interface LinkedBlobRow {
+  readonly sizeBytes: number;
+  readonly repositoryId: string;
+  readonly lastUsedAt: number;
+  /** 0 when the origin always serves the repository's blobs itself. */
+  readonly redirect: boolean | number;
+}
 
 /** Compiles the question that every blob request asks. */
 export function prepareFindLinkedBlob(database: Database): FindLinkedBlob {
@@ -165,6 +173,7 @@ export function prepareFindLinkedBlob(database: Database): FindLinkedBlob {
         'blobs.size_bytes as sizeBytes',
         'repository_blobs.repository_id as repositoryId',
         'repository_blobs.last_used_at as lastUsedAt',
+        'repositories.redirect',
       ),
   );
 }

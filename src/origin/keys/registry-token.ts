@@ -16,6 +16,8 @@ export interface GrantedAccess {
 }
 
 export interface RegistryTokenClaims {
+  /** The token's own. Clients get a token for each pull, and show it for each of its blobs. */
+  readonly id: string;
   /** The account's name, empty for an anonymous token. */
   readonly subject: string;
   readonly access: readonly GrantedAccess[];
@@ -97,10 +99,16 @@ export class RegistryTokens {
         clockTolerance: clockToleranceSeconds,
       });
       if (typeof payload === 'string') return undefined;
-      const { sub, iat, exp, access } = payload;
-      if (typeof sub !== 'string' || typeof iat !== 'number' || typeof exp !== 'number') return undefined;
+      const { jti, sub, iat, exp, access } = payload;
+      if (
+        typeof jti !== 'string' ||
+        typeof sub !== 'string' ||
+        typeof iat !== 'number' ||
+        typeof exp !== 'number'
+      )
+        return undefined;
       if (exp - iat > this.lifetimeSeconds || !Array.isArray(access)) return undefined;
-      return { subject: sub, access, expiresAt: exp };
+      return { id: jti, subject: sub, access, expiresAt: exp };
     } catch (error) {
       if (error instanceof jsonwebtoken.JsonWebTokenError || error instanceof SyntaxError) return undefined;
       throw error;

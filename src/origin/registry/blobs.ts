@@ -7,6 +7,7 @@ import type { RepositoryName } from '../../shared/distribution/repository-name.t
 import { DomainError } from '../../shared/errors.ts';
 import { sendBlob } from '../../shared/http/send-blob.ts';
 import type { FindVerificationKey } from '../../shared/signed-token.ts';
+import { describeChoice } from '../content-caches/choose.ts';
 import type { Redirector } from '../content-caches/redirect.ts';
 import type { Database } from '../database.ts';
 import {
@@ -17,6 +18,7 @@ import {
   useResolutionMs,
 } from '../images/blob-links.ts';
 import { findRepository, unknownRepository } from '../images/repositories.ts';
+import type { RegistryTokenClaims } from '../keys/registry-token.ts';
 import type { Authorizer } from './authorize.ts';
 import { answer, type Exchange, refuseMethod } from './exchange.ts';
 
@@ -67,13 +69,15 @@ export class BlobHandlers {
   async #get(exchange: Exchange, target: BlobTarget): Promise<void> {
     const { request, record } = exchange;
     const signed = await this.#opensBySignature(exchange, target);
-    const user = signed ? undefined : this.#authorizer.authorize(exchange, target.repository, 'pull').subject;
+    const claims = signed ? undefined : this.#authorizer.authorize(exchange, target.repository, 'pull');
     const linked = await this.#findLinked(target.repository, target.digest);
     if (linked === undefined) throw await this.#notFound(target);
-    // HEAD stays here: clients ask it before a push. A signed URL is a cache's fill: never redirected again.
-    if (user !== undefined && request.method === 'GET') {
-      const { choice, location } = await this.#redirector.redirect(user, target.repository, target.digest);
-      record.choice = { cache: choice.cache?.name, because: choice.because };
+    if (claims !== undefined) {
+      // HEAD stays here: clients ask it before a push. A signed URL is a cache's fill: never redirected again.
+      const location =
+        request.method === 'GET'
+          ? await this.#redirect(exchange, target, claims, Boolean(linked.redirect))
+          : undefined;
       if (location !== undefined) {
         // 307 and not 302: the method stays. Not to be kept: it expires, and belongs to one user.
         answer(exchange, 307, {
@@ -84,8 +88,8 @@ export class BlobHandlers {
         });
         return;
       }
+      await this.#confirm(target, linked);
     }
-    if (user !== undefined) await this.#confirm(target, linked);
     try {
       record.bytes = await this.#send(exchange, target.digest);
     } catch (error) {
@@ -93,6 +97,26 @@ export class BlobHandlers {
         await this.#markDamaged(target.digest);
       throw error;
     }
+  }
+
+  /** Where the client gets the blob; `undefined` when it is here. */
+  async #redirect(
+    { request, record }: Exchange,
+    target: BlobTarget,
+    claims: RegistryTokenClaims,
+    redirects: boolean,
+  ): Promise<string | undefined> {
+    const ask = {
+      ...target,
+      pull: claims.id,
+      user: claims.subject,
+      client: record.client,
+      userAgent: request.headers['user-agent'] ?? '',
+      range: request.headers.range,
+    };
+    const { choice, location } = await this.#redirector.redirect(ask, redirects);
+    record.choice = describeChoice(choice);
+    return location;
   }
 
   async #send({ request, response, record }: Exchange, digest: Digest): Promise<number> {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { it } from 'node:test';
+import type { DescribedChoice } from '../../../src/origin/content-caches/choose.ts';
+import { freePort } from '../../setup/free-port.ts';
 import { pushImage, startTestOrigin } from '../../setup/origin.ts';
 
 const origin = await startTestOrigin();
@@ -94,6 +96,31 @@ it('no token of any kind is in the log', async () => {
   assert.ok(text.includes(path));
   assert.ok(!text.includes('token='));
   assert.ok(!text.includes('eyJ'), 'the beginning of a JSON Web Token');
+});
+
+it('a pull that asks again for a blob that it did not get from the cache gets it from the origin', async () => {
+  const nobody = `http://127.0.0.1:${await freePort()}`;
+  const unreachable = await origin.api('POST', '/content_caches', { name: 'nobody', host: nobody });
+  await choose(((await unreachable.json()) as { id: string }).id);
+  const token = await jane();
+  const ask = async () => {
+    const response = await origin.registry('GET', path, { token });
+    await response.arrayBuffer();
+    return response.status;
+  };
+  assert.deepEqual([await ask(), await ask(), await ask()], [307, 200, 200]);
+  const choices = origin.logs.map(({ choice }) => choice as DescribedChoice | undefined);
+  assert.deepEqual(
+    choices.find((choice) => choice?.cache === 'nobody'),
+    { cache: 'nobody', because: 'user-setting' },
+  );
+  assert.deepEqual(
+    choices.find((choice) => choice?.skipped !== undefined),
+    {
+      because: 'nothing-else',
+      skipped: [{ cache: 'nobody', by: 'user-setting', because: 'no-answer' }],
+    },
+  );
 });
 
 it('when the cache is deleted, its users are served by the origin', async () => {

@@ -1,0 +1,118 @@
+/** What decides about the cache of a pull, as it stands in the database: asked for every pull, so by prepared questions. */
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import type { Database, PreparedRow, PreparedRows, Query } from '../database.ts';
+import type { Candidate, ChoiceFacts, Preference } from './choose.ts';
+import { NetworkRuleFinder } from './network-rules.ts';
+
+export interface Puller {
+  /** The account's name, empty for an anonymous pull. */
+  readonly user: string;
+  /** The client's address, canonical; `undefined` when it is not known. */
+  readonly client: string | undefined;
+}
+
+interface CandidateRow {
+  readonly id: string | null;
+  readonly name: string;
+  readonly host: string;
+  readonly caPem: string | null;
+  readonly isEnabled: boolean | number;
+}
+
+interface PreferenceRow extends CandidateRow {
+  readonly choice: string;
+}
+
+export class ChoiceFactsFinder {
+  readonly #rules: NetworkRuleFinder;
+  readonly #findSetting: PreparedRow<PreferenceRow>;
+  readonly #listOrganizations: PreparedRows<PreferenceRow & { readonly organization: string }>;
+  readonly #findDefault: PreparedRow<{ readonly value: string }>;
+  readonly #findCandidate: PreparedRow<CandidateRow>;
+
+  constructor(database: Database) {
+    this.#rules = new NetworkRuleFinder(database);
+    this.#findSetting = database.prepare((queries) =>
+      selectPreference(queries('accounts')).where('accounts.name', ':1'),
+    );
+    this.#listOrganizations = database.prepareRows((queries) =>
+      selectPreference(
+        queries('accounts as users')
+          .join('organization_members', 'organization_members.user_id', 'users.id')
+          .join('accounts', 'accounts.id', 'organization_members.organization_id'),
+      )
+        .where('users.name', ':1')
+        .select('accounts.name as organization')
+        .orderBy('accounts.name'),
+    );
+    this.#findDefault = database.prepare((queries) =>
+      queries('system_settings').where('system_settings.key', ':1').select('system_settings.value'),
+    );
+    this.#findCandidate = database.prepare((queries) =>
+      queries('content_caches').where('content_caches.id', ':1').select(candidateColumns),
+    );
+  }
+
+  /** Everything but what is known of the caches' health and of retries. */
+  async find(
+    { user, client }: Puller,
+    repository: { name: RepositoryName; redirects: boolean },
+  ): Promise<Omit<ChoiceFacts, 'health' | 'excluded'>> {
+    const [namespace] = repository.name.split('/') as [string];
+    return {
+      setting: user === '' ? 'automatic' : toPreference(await this.#findSetting(user)),
+      rule: client === undefined ? undefined : await this.#findRule(client),
+      organizations: user === '' ? [] : await this.#findOrganizations(user),
+      systemDefault: await this.#findSystemDefault(),
+      repository: { namespace, redirects: repository.redirects },
+    };
+  }
+
+  async #findRule(client: string): Promise<ChoiceFacts['rule']> {
+    const rule = await this.#rules.find(client);
+    if (rule === undefined) return undefined;
+    const { network, contentCacheId } = rule;
+    if (contentCacheId === undefined) return { network, cache: 'none' };
+    const cache = toCandidate(await this.#findCandidate(contentCacheId));
+    return cache && { network, cache };
+  }
+
+  async #findOrganizations(user: string): Promise<ChoiceFacts['organizations']> {
+    const rows = await this.#listOrganizations(user);
+    return rows.map((row) => ({ name: row.organization, cache: toPreference(row) }));
+  }
+
+  async #findSystemDefault(): Promise<Candidate | undefined> {
+    const row = await this.#findDefault('defaultContentCacheId');
+    const id: unknown = row && JSON.parse(row.value);
+    return typeof id === 'string' ? toCandidate(await this.#findCandidate(id)) : undefined;
+  }
+}
+
+const candidateColumns = {
+  id: 'content_caches.id',
+  name: 'content_caches.name',
+  host: 'content_caches.host',
+  caPem: 'content_caches.ca_pem',
+  isEnabled: 'content_caches.is_enabled',
+};
+
+/** Of accounts, with or without a setting, whose cache is there or not. */
+function selectPreference(accounts: Query): Query {
+  return accounts
+    .join('account_settings', 'account_settings.account_id', 'accounts.id')
+    .leftJoin('content_caches', 'content_caches.id', 'account_settings.content_cache_id')
+    .select({ ...candidateColumns, choice: 'account_settings.content_cache_choice' });
+}
+
+/** Who never chose, or chose a cache that was deleted, leaves it to others. */
+function toPreference(row: PreferenceRow | undefined): Preference {
+  if (row?.choice === 'none') return 'none';
+  return (row?.choice === 'cache' ? toCandidate(row) : undefined) ?? 'automatic';
+}
+
+function toCandidate(row: CandidateRow | undefined): Candidate | undefined {
+  if (row === undefined || row.id === null) return undefined;
+  const { id, name, host, caPem, isEnabled } = row;
+  return { id, name, host, caPem: caPem ?? undefined, isEnabled: Boolean(isEnabled) };
+}

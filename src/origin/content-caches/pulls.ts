@@ -1,0 +1,162 @@
+/**
+ * Pulls: which clients were sent to which cache for which blob lately, for as long as that tells a retry from a first request.
+ * In memory, bounded, the oldest forgotten first.
+ */
+import type { Digest } from '../../shared/distribution/digest.ts';
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import type { Exclusion } from './choose.ts';
+
+/** A request for a blob, with what tells who sends it. */
+export interface BlobAsk {
+  /** The id of the registry token: clients get one for each pull, and show it for each blob. */
+  readonly pull: string;
+  /** Empty for an anonymous pull. */
+  readonly user: string;
+  /** The client's address, canonical; several machines may share it. `undefined` when it is not known. */
+  readonly client: string | undefined;
+  readonly userAgent: string;
+  readonly repository: RepositoryName;
+  readonly digest: Digest;
+  /** The header `Range`. */
+  readonly range: string | undefined;
+}
+
+/** One redirect. */
+export interface Delivery {
+  readonly id: string;
+  readonly cacheId: string;
+  readonly sentAt: number;
+  /** The first byte that was asked for. */
+  readonly start: number;
+  /** The cache has said that all of it was delivered: nothing more will become of it. */
+  isCompleted: boolean;
+}
+
+/** A blob within a pull. */
+export interface PulledBlob {
+  /**
+   * True when the client wants it as a whole, so that a second request for it is a second try; false when it began with a range
+   * from the start, or of known length: then it fetches piece by piece, each with a request of its own.
+   */
+  readonly isWhole: boolean;
+  /** By `Range`: the last redirect for each. */
+  readonly deliveries: Map<string, Delivery>;
+  /** When it was last asked for again, and what was found then. */
+  repeated: { readonly at: number; readonly found: Promise<Exclusion | undefined> } | undefined;
+}
+
+export interface Pull {
+  readonly pair: Pair;
+  readonly userAgent: string;
+  readonly repository: RepositoryName;
+  readonly begunAt: number;
+  readonly blobs: Map<Digest, PulledBlob>;
+  /** By the id of the cache: where this pull is not sent again. */
+  readonly excluded: Map<string, Exclusion>;
+  /** By the id of the cache: whether this pull may be sent there, as the ones before it tell. */
+  readonly assessed: Map<string, Promise<Exclusion | undefined>>;
+}
+
+/** A user at an address. */
+export interface Pair {
+  readonly key: string;
+  /** The oldest first. */
+  readonly pulls: Pull[];
+  /** By the id of the cache: when a client of the pair was last known to come there, and when not to. */
+  readonly reached: Map<string, number>;
+  readonly missed: Map<string, number>;
+}
+
+/** Longer than a registry token is shown. */
+const keptMs = 6 * 60_000;
+const maximumDeliveries = 100_000;
+/** A client that fetches very small pieces shall not drive out everybody else. */
+const maximumPieces = 1_000;
+
+export class Pulls {
+  readonly #pulls = new Map<string, Pull>();
+  readonly #pairs = new Map<string, Pair>();
+  #deliveries = 0;
+
+  /** The pull that the request belongs to; its first request begins it. */
+  of(ask: BlobAsk, now: number): Pull {
+    const known = this.#pulls.get(ask.pull);
+    if (known !== undefined) return known;
+    this.#forget(now);
+    const pull: Pull = {
+      pair: this.#pairOf(ask),
+      userAgent: ask.userAgent,
+      repository: ask.repository,
+      begunAt: now,
+      blobs: new Map(),
+      excluded: new Map(),
+      assessed: new Map(),
+    };
+    pull.pair.pulls.push(pull);
+    this.#pulls.set(ask.pull, pull);
+    return pull;
+  }
+
+  /** Remembers a redirect. */
+  add(pull: Pull, ask: BlobAsk, redirect: { id: string; cacheId: string; now: number }): void {
+    const { id, cacheId, now } = redirect;
+    if (this.#deliveries >= maximumDeliveries) this.#forget(now);
+    const { start, isPiece } = parseRange(ask.range);
+    let blob = pull.blobs.get(ask.digest);
+    if (blob === undefined) {
+      blob = { isWhole: !isPiece, deliveries: new Map(), repeated: undefined };
+      pull.blobs.set(ask.digest, blob);
+    }
+    const before = blob.deliveries.size;
+    if (blob.isWhole || before >= maximumPieces) blob.deliveries.clear();
+    blob.deliveries.set(ask.range ?? '', { id, cacheId, sentAt: now, start, isCompleted: false });
+    this.#deliveries += blob.deliveries.size - before;
+  }
+
+  /** How many redirects are remembered. */
+  get size(): number {
+    return this.#deliveries;
+  }
+
+  #pairOf({ user, client }: BlobAsk): Pair {
+    // No name of a user holds a space.
+    const key = `${user} ${client}`;
+    let pair = this.#pairs.get(key);
+    if (pair === undefined) {
+      pair = { key, pulls: [], reached: new Map(), missed: new Map() };
+      this.#pairs.set(key, pair);
+    }
+    return pair;
+  }
+
+  #forget(now: number): void {
+    for (const [id, pull] of this.#pulls) {
+      if (now - pull.begunAt < keptMs && this.#deliveries < maximumDeliveries) return;
+      this.#pulls.delete(id);
+      for (const { deliveries } of pull.blobs.values()) this.#deliveries -= deliveries.size;
+      // What goes on under its token begins anew.
+      pull.blobs.clear();
+      const { pair } = pull;
+      // The oldest of all is the oldest of its pair.
+      pair.pulls.shift();
+      if (pair.pulls.length === 0) this.#pairs.delete(pair.key);
+    }
+  }
+}
+
+/** The redirect that tells what became of the blob: the last one, of pieces the one nearest to the end, which ends last. */
+export function tellingDelivery({ deliveries }: PulledBlob): Delivery | undefined {
+  let telling: Delivery | undefined;
+  for (const delivery of deliveries.values()) {
+    if (telling === undefined || delivery.start >= telling.start) telling = delivery;
+  }
+  return telling;
+}
+
+/** Where a range starts, and whether it is one of those with which a client begins that fetches a blob piece by piece. */
+export function parseRange(range: string | undefined): { start: number; isPiece: boolean } {
+  const match = range === undefined ? null : /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range);
+  if (match === null) return { start: 0, isPiece: false };
+  const start = Number(match[1]);
+  return { start, isPiece: start === 0 || match[2] !== '' };
+}

@@ -58,7 +58,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'files are read in few rooms',
     /^src\//,
     /^node:fs(?:\/promises)?$/,
-    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets)|origin\/(?:commands|certificates|configuration|database|first-start|api\/openapi)|quickstart|dtr-content-cache)/,
+    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:commands|certificates|configuration|database|first-start|api\/openapi)|quickstart|dtr-content-cache)/,
   ],
   [
     'tokens are made and read in few rooms',

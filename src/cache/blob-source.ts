@@ -11,6 +11,7 @@ import { HopTurns } from './hop-turns.ts';
 import type { CacheMetrics } from './metrics.ts';
 import { BytesAtFault, readHead, UpstreamRefusal } from './upstream-answer.ts';
 import { describeUpstreamError, type UpstreamAnswer, type UpstreamClient } from './upstreams.ts';
+import type { Charged, Usage } from './usage.ts';
 
 /** What a fill forwards: the very token that opened the blob here opens it upstream. */
 export interface FillRequest {
@@ -23,6 +24,8 @@ export interface FillRequest {
   readonly hops: readonly string[];
   /** The caches that this request came through, from the first. */
   readonly via: readonly string[];
+  /** Whose usage the bytes are that come from upstream. */
+  readonly charged: Charged;
 }
 
 /** So long may it take without a byte: clients must have an answer within 30 s. */
@@ -33,6 +36,7 @@ export interface SourceParts {
   readonly breakers: Breakers;
   readonly logger: Logger;
   readonly metrics: CacheMetrics;
+  readonly usage: Usage;
 }
 
 export class BlobSource {
@@ -46,12 +50,15 @@ export class BlobSource {
   readonly #parts: SourceParts;
   readonly #hops: readonly string[];
   readonly #via: readonly string[];
+  /** Who caused it: not who joins later with a token that lives longer. */
+  readonly #charged: Charged;
   #request: FillRequest;
 
   constructor(request: FillRequest, parts: SourceParts) {
     this.#parts = parts;
     this.#request = request;
     this.#via = request.via;
+    this.#charged = request.charged;
     this.#hops = request.hops.filter((hop) => !parts.client.isOneOf(hop, request.via));
   }
 
@@ -80,6 +87,7 @@ export class BlobSource {
           position += chunk.byteLength;
           this.givers.add(hop);
           this.#parts.metrics.received(hop, chunk.byteLength);
+          this.#parts.usage.fetched(this.#charged, chunk.byteLength);
           turns.progressed();
           yield chunk;
         }

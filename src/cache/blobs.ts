@@ -22,21 +22,13 @@ import {
   protocolVersion,
   viaHeader,
 } from '../shared/protocol.ts';
+import type { Deliveries } from './deliveries.ts';
 import type { Entries } from './entries.ts';
 import type { Fills } from './fills.ts';
 import type { KeySets } from './key-sets.ts';
 import type { CacheMetrics } from './metrics.ts';
-
-/** What a request learned on its way, for its log line. */
-export interface PullRecord {
-  user?: string;
-  repository?: RepositoryName;
-  digest?: Digest;
-  /** The id of the origin's redirect, if it gave one. */
-  request?: string | undefined;
-  cache?: 'hit' | 'miss';
-  bytes?: number;
-}
+import type { RequestRecord } from './request-log.ts';
+import { chargedFor } from './usage.ts';
 
 /** A client shows the same token for retries and ranges: verified once, remembered until it expires. */
 const maximumRemembered = 20_000;
@@ -50,6 +42,7 @@ export class BlobDoor {
   readonly #logger: Logger;
   readonly #cacheId: string;
   readonly #metrics: CacheMetrics;
+  readonly #deliveries: Deliveries;
   readonly #verified = new Map<string, BlobUrlClaims>();
 
   constructor(options: {
@@ -62,7 +55,9 @@ export class BlobDoor {
     /** By which other caches know this process. */
     cacheId: string;
     metrics: CacheMetrics;
+    deliveries: Deliveries;
   }) {
+    this.#deliveries = options.deliveries;
     this.#metrics = options.metrics;
     this.#store = options.store;
     this.#entries = options.entries;
@@ -79,41 +74,50 @@ export class BlobDoor {
     response: ServerResponse,
     target: { repository: RepositoryName; digest: Digest },
     query: string,
-    record: PullRecord,
+    record: RequestRecord,
   ): Promise<void> {
     const { repository, digest } = target;
-    record.repository = repository;
-    record.digest = digest;
+    const { pull } = record;
+    pull.repository = repository;
+    pull.digest = digest;
     const signed = parseBlobUrlQuery(query);
     if (signed === undefined) {
       throw new DomainError('signature-missing', 'this cache serves signed URLs only: pull from the origin');
     }
-    const { token } = signed;
-    record.request = signed.requestId;
+    const { token, requestId } = signed;
+    pull.request = requestId;
     const claims = await this.#verify(token);
     assertOpens(claims, target);
-    record.user = claims.subject;
+    pull.user = claims.subject;
+    record.claims = claims;
+    // HEAD delivers nothing.
+    if (requestId !== undefined && request.method === 'GET') {
+      const ended = this.#deliveries.begin(claims.issuer, requestId);
+      if (response.closed) ended('aborted');
+      else record.delivery = ended;
+    }
     response.setHeader(cacheIdHeader, this.#cacheId);
     response.setHeader(protocolHeader, protocolVersion);
     const stored = await this.#openStored(digest);
     if (stored !== undefined) {
-      record.cache = 'hit';
-      await this.#sendStored(request, response, digest, stored, record);
+      pull.cache = 'hit';
+      await this.#sendStored(request, response, digest, stored, pull);
       return;
     }
-    record.cache = 'miss';
+    pull.cache = 'miss';
     const via = parseVia(request.headers[viaHeader]);
     if (goesRound(via, this.#cacheId)) {
       throw new DomainError('upstream-loop', 'the caches ask each other in a circle: ask the next upstream');
     }
     const hops = this.#keySets.hopsFor(claims.issuer);
-    const fill = { repository, digest, token, tokenExpiresAt: claims.expiresAt, hops, via };
+    const charged = chargedFor(claims);
+    const fill = { repository, digest, token, tokenExpiresAt: claims.expiresAt, hops, via, charged };
     if (request.method === 'HEAD') {
       const sizeBytes = await this.#fills.sizeBytes(fill);
       await sendBlob(request, response, digest, { sizeBytes, read: nothing });
       return;
     }
-    record.bytes = await sendBlob(request, response, digest, await this.#fills.open(fill), { sent: record });
+    pull.bytes = await sendBlob(request, response, digest, await this.#fills.open(fill), { sent: pull });
   }
 
   /** A stored blob that shows to be damaged is dropped: `undefined`, so that it is fetched again. */
@@ -136,11 +140,11 @@ export class BlobDoor {
     response: ServerResponse,
     digest: Digest,
     stored: StoredBlob,
-    record: PullRecord,
+    pull: RequestRecord['pull'],
   ): Promise<void> {
     this.#entries.touch(digest, stored.sizeBytes);
     try {
-      record.bytes = await sendBlob(request, response, digest, stored, { sent: record });
+      pull.bytes = await sendBlob(request, response, digest, stored, { sent: pull });
     } catch (error) {
       // This client has part of it already: it is cut off, and the next one gets it from upstream.
       if (isDamage(error)) await this.#drop(digest);

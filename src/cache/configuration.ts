@@ -39,6 +39,8 @@ export interface CacheTls {
 
 export interface CacheConfiguration {
   readonly listen: ListenAddress;
+  /** Its own address for clients, `scheme://host[:port]`: commands for another are refused. `undefined`: not said. */
+  readonly host: string | undefined;
   /** Requests may come below this path, too: behind a proxy that does not take it away. Ends with a slash. */
   readonly prefix: string;
   readonly tls: CacheTls | undefined;
@@ -168,6 +170,7 @@ function toConfiguration(
   const option = (name: string): Path => [...optionsPath, name];
   return {
     listen: listenAddress(http.addr ?? ':5000', ['http', 'addr'], problems),
+    host: http.host === undefined ? undefined : ownHost(http.host, problems),
     prefix: http.prefix ?? '/',
     tls: http.tls && toTls(http.tls, problems),
     log: {
@@ -349,6 +352,15 @@ function toUpstreams(entries: DownstreamOptions['upstreams'], problems: Problems
         ],
   );
   return flat.length === 0 ? perOrigin : [...perOrigin, { originHost: undefined, hosts: flat }];
+}
+
+/** As in the registry it may have a path, which means nothing here. */
+function ownHost(text: string, problems: Problems): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    problems.add(['http', 'host'], `expected https://<host>[:<port>], not ${text}`);
+  }
+  return url?.origin ?? text;
 }
 
 function hostUrl(text: string, path: Path, problems: Problems): string {

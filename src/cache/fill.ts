@@ -43,6 +43,8 @@ export class Fill {
   #change = Promise.withResolvers<void>();
   #waiting = false;
   #readers = 0;
+  /** What it fetches is for its readers alone. */
+  #isPurged = false;
   /** Open from the moment the blob is stored until the last reader leaves. */
   #stored: Promise<StoredBlob | undefined> | undefined;
   #lastTurn = Promise.resolve();
@@ -59,6 +61,21 @@ export class Fill {
   /** The hop that was asked and has not answered yet. */
   get asking(): string | undefined {
     return this.#source.asking;
+  }
+
+  /** Of the blob, an earlier fill's part included. */
+  get receivedBytes(): number {
+    return this.#writer?.sizeBytes ?? 0;
+  }
+
+  /** Goes on for its readers, and leaves nothing behind. */
+  purge(): void {
+    this.#isPurged = true;
+  }
+
+  /** Only its readers still have what it fetched: who comes now has to fetch it again. */
+  get isGone(): boolean {
+    return this.#isPurged && this.#state === 'stored';
   }
 
   renew(request: FillRequest): void {
@@ -91,7 +108,9 @@ export class Fill {
       if (this.#readers > 0) await this.#openStored();
       this.#state = 'stored';
       metrics.fillEnded('stored');
-      this.#parts.onStored(this.#request.digest, this.#sizeBytes as number);
+      ended();
+      if (this.#isPurged) await this.#endPurged();
+      else this.#parts.onStored(this.#request.digest, this.#sizeBytes as number);
     } catch (error) {
       this.#state = 'failed';
       this.#failure = error;
@@ -180,6 +199,7 @@ export class Fill {
       const reason = (first as Error).message;
       const { digest } = this.#request;
       this.#parts.logger.error({ digest, reason }, 'a blob cannot be stored: passed on without storing it');
+      this.#parts.onUnstored(reason, this.#sizeBytes);
       return false;
     }
   }
@@ -188,17 +208,30 @@ export class Fill {
   async #endUnstored(): Promise<void> {
     this.#state = 'unstored';
     this.#announce();
+    await this.#untilReadersLeft();
+    await this.#writer?.discard().catch(() => {});
+  }
+
+  async #untilReadersLeft(): Promise<void> {
     // Who waits for the size becomes a reader, or leaves, in the next moments.
     do await sleep(readersLeftMs);
     while (this.#readers > 0);
-    await this.#writer?.discard().catch(() => {});
+  }
+
+  /** The file is gone, and stays open for those who began to read from it. */
+  async #endPurged(): Promise<void> {
+    await this.#openStored();
+    await this.#store.remove(this.#request.digest);
+    this.#announce();
+    await this.#untilReadersLeft();
+    await this.#closeStored();
   }
 
   /** Keeps what is of use for the next fill. */
   async #letGo(): Promise<void> {
     const writer = this.#writer;
     if (writer === undefined) return;
-    const isOfUse = writer.sizeBytes > 0 && !this.#source.startsBehindTheEnd;
+    const isOfUse = writer.sizeBytes > 0 && !this.#source.startsBehindTheEnd && !this.#isPurged;
     await this.#inTurn(() => (isOfUse ? writer.suspend() : writer.discard())).catch(() => {});
   }
 

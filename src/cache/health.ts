@@ -43,7 +43,7 @@ export class Health {
       begin(`file ${file.path}`, file, () => assertAbsent(file.path)),
     );
     if (health.storage !== undefined) {
-      this.#checks.push(begin('storage', health.storage, () => assertWritable(store)));
+      this.#checks.push(begin('storage', health.storage, () => assertWritable(store, probeSession)));
     }
   }
 
@@ -98,14 +98,14 @@ async function assertAbsent(path: string): Promise<void> {
   if (found) throw new Error('the file exists');
 }
 
-/** Writes a byte, as a fill would. */
-async function assertWritable(store: BlobStore): Promise<void> {
-  await (await store.resume(probeSession))?.discard();
-  const writer = await store.begin(probeSession);
+/** Writes a byte, as a fill would; `session` is for this caller alone. Rejects when that does not work. */
+export async function assertWritable(store: BlobStore, session: string): Promise<void> {
+  await (await store.resume(session))?.discard();
+  const writer = await store.begin(session);
   try {
     await writer.write(Buffer.from('.'));
     await writer.suspend();
   } finally {
-    await (await store.resume(probeSession))?.discard();
+    await (await store.resume(session))?.discard();
   }
 }

@@ -37,6 +37,9 @@ const fetchDeadlineMs = 20_000;
 /** A cache below waits so long for a key that is new here. */
 const relayWaitMs = 5_000;
 const maximumBytes = 256 * 1024;
+/** Who is asked whether its upstreams answer, asks them when the last answer is older than this. */
+const troubleAfterMs = 10_000;
+const notAskedYet = 'not asked yet';
 
 export class KeySets {
   readonly #sources: readonly KeySource[];
@@ -119,6 +122,16 @@ export class KeySets {
     return this.#sources.some(({ current }) => current !== undefined);
   }
 
+  /** The origins that this cache serves: as they call themselves, or by address while their keys have not come. */
+  origins(): string[] {
+    return this.#sources.map(({ name, current }) => current?.issuer ?? name);
+  }
+
+  /** Why no upstream of this issuer can be asked; `undefined` while one answers. Asks now and then, beside the caller. */
+  troubleOf(issuer: string): string | undefined {
+    return this.#ownerOf(issuer)?.trouble();
+  }
+
   /** The hops to ask for blobs that this issuer signed for, in the order of this request. */
   hopsFor(issuer: string): string[] {
     const owner = this.#ownerOf(issuer);
@@ -146,7 +159,7 @@ class KeySource {
   readonly order: UpstreamOrder;
   current: PublishedKeySet | undefined;
   /** Why the last question brought no keys; `undefined` when it did. */
-  failure: string | undefined = 'not asked yet';
+  failure: string | undefined = notAskedYet;
   readonly #upstream: Upstream;
   readonly #client: UpstreamClient;
   readonly #breakers: Breakers;
@@ -188,6 +201,12 @@ class KeySource {
   find(keyId: string): KeyObject | undefined {
     if (this.#clock() - this.#fetchedAt > staleAfterMs) this.refreshInBackground();
     return this.#keys.get(keyId);
+  }
+
+  trouble(): string | undefined {
+    const isOld = this.#clock() - this.#fetchedAt > troubleAfterMs;
+    if (isOld || this.failure !== undefined) this.refreshInBackground();
+    return this.failure === notAskedYet ? undefined : this.failure;
   }
 
   /** One request at a time, and none soon after the last. `keyId`: the key that is missed. */

@@ -6,7 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 /** How a request for a blob ended: from disk, by a fill, refused to the client, or failed on our side. */
 export type PullOutcome = 'hit' | 'miss' | 'refused' | 'failed';
-export type EvictionReason = 'idle' | 'age' | 'size' | 'disk' | 'damaged';
+export type EvictionReason = 'idle' | 'age' | 'size' | 'disk' | 'damaged' | 'purge';
 
 export class CacheMetrics {
   readonly #registry = new Registry();

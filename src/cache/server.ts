@@ -24,18 +24,25 @@ import {
   protocolVersion,
   viaHeader,
 } from '../shared/protocol.ts';
-import { BlobDoor, type PullRecord } from './blobs.ts';
+import { answerJson } from './answer-json.ts';
+import { BlobDoor } from './blobs.ts';
 import { Breakers } from './breakers.ts';
+import { CommandDoor, commandAt } from './commands.ts';
 import type { CacheConfiguration, CacheTls, Upstream } from './configuration.ts';
 import { createDebugServer } from './debug-server.ts';
+import { Deliveries } from './deliveries.ts';
 import { Entries } from './entries.ts';
 import { Eviction, sweepIntervalMs } from './eviction.ts';
 import { Fills } from './fills.ts';
 import { Health } from './health.ts';
 import { KeySets } from './key-sets.ts';
 import { CacheMetrics } from './metrics.ts';
-import { recordRequest } from './request-log.ts';
+import { Prefetches } from './prefetches.ts';
+import { Purge } from './purge.ts';
+import { type RequestRecord, recordRequest } from './request-log.ts';
+import { StoringTrouble } from './storing-trouble.ts';
 import { UpstreamClient } from './upstreams.ts';
+import { Usage } from './usage.ts';
 
 /** What a fill left unfinished is kept for this long, to go on from there. */
 const leftoversMs = 86_400_000;
@@ -73,26 +80,42 @@ export async function startContentCache(
   const breakers = new Breakers({ lastResorts: lastResortsOf(upstreams) });
   const keyDirectory = join(rootDirectory, 'key-sets');
   const keySets = new KeySets({ upstreams, client, breakers, directory: keyDirectory, clock, logger });
+  const usage = new Usage({ directory: rootDirectory, clock, logger });
+  await usage.load();
+  const trouble = new StoringTrouble(store);
+  const deliveries = new Deliveries();
   const fills = new Fills({
     store,
     client,
     breakers,
     logger,
     metrics,
+    usage,
     maximumFills: configuration.maxFills,
     onStored: (digest, sizeBytes) => entries.touch(digest, sizeBytes),
+    onUnstored: (reason, sizeBytes) => trouble.happened(reason, sizeBytes),
     makeRoom: (sizeBytes) => eviction.makeRoom(sizeBytes),
   });
-  const door = new BlobDoor({ store, entries, fills, keySets, clock, logger, metrics, cacheId: client.id });
+  const parts = { store, entries, fills, keySets, clock, logger, metrics, usage, deliveries };
+  const door = new BlobDoor({ ...parts, cacheId: client.id });
   const health = new Health({
     store,
     health: configuration.health,
     hasKeys: () => keySets.hasKeys(),
     logger,
   });
+  const prefetches = new Prefetches(parts);
+  const commands = new CommandDoor({
+    ...parts,
+    host: configuration.host,
+    health,
+    trouble,
+    prefetches,
+    purge: new Purge(parts),
+  });
   const server = createServer(
     configuration,
-    createListener({ door, keySets, cacheId: client.id, health, configuration, logger, metrics }),
+    createListener({ ...parts, door, commands, cacheId: client.id, health, configuration }),
   );
   const port = await listen(server, configuration.listen).catch((error) => {
     throw new Error(describeListenError(error, configuration.listen), { cause: error });
@@ -123,10 +146,12 @@ export async function startContentCache(
     close: async () => {
       clearInterval(sweeping);
       health.stop();
+      prefetches.close();
       await drain(server, configuration.drainMs);
       await client.close();
       await fills.close();
       await entries.close();
+      await usage.save();
       await reconciling;
       if (debug !== undefined) await drain(debug.server, 0);
     },
@@ -164,22 +189,24 @@ async function startDebugServer(
 
 interface ListenerParts {
   readonly door: BlobDoor;
+  readonly commands: CommandDoor;
   readonly keySets: KeySets;
   readonly cacheId: string;
   readonly health: Health;
   readonly configuration: CacheConfiguration;
   readonly logger: Logger;
   readonly metrics: CacheMetrics;
+  readonly usage: Usage;
 }
 
 function createListener(parts: ListenerParts): RequestListener {
-  const { logger, metrics, configuration } = parts;
+  const { logger, metrics, usage, configuration } = parts;
   const headers = Object.entries(configuration.headers);
   const access = configuration.log.access;
   return (request, response) => {
-    const record = recordRequest(request, response, { logger, metrics, access });
+    const record = recordRequest(request, response, { logger, metrics, usage, access });
     for (const [name, values] of headers) response.setHeader(name, values);
-    route(parts, request, response, record.pull).catch((error) => {
+    route(parts, request, response, record).catch((error) => {
       record.failure = error;
       answerError(response, error);
     });
@@ -190,12 +217,14 @@ async function route(
   parts: ListenerParts,
   request: IncomingMessage,
   response: ServerResponse,
-  record: PullRecord,
+  record: RequestRecord,
 ): Promise<void> {
-  const { door, health, configuration } = parts;
+  const { door, commands, health, configuration } = parts;
   const { path: whole, query } = splitTarget(request.url ?? '');
   const { prefix } = configuration;
   const path = prefix !== '/' && whole.startsWith(prefix) ? whole.slice(prefix.length - 1) : whole;
+  const command = commandAt(path);
+  if (command !== undefined) return commands.handle(request, response, command, query);
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     response.setHeader('Allow', 'GET, HEAD');
     throw new DomainError('method-not-allowed', 'a content cache is only read from: push to the origin');
@@ -208,6 +237,8 @@ async function route(
     case 'blob':
       return door.handle(request, response, target, query, record);
     case 'base':
+      // By this an origin sees that it is a content cache.
+      response.setHeader(protocolHeader, protocolVersion);
       return answerJson(response, 200, {});
     case 'catalog':
       // By its documentation the original answers so, to anybody: it is how admins see that a cache lives.
@@ -246,15 +277,4 @@ async function relayKeys(
 /** Hops without another behind them: origins, and the only one of a list. */
 function lastResortsOf(upstreams: readonly Upstream[]): string[] {
   return upstreams.flatMap(({ originHost, hosts }) => originHost ?? (hosts.length === 1 ? hosts : []));
-}
-
-function answerJson(response: ServerResponse, status: number, value: unknown): void {
-  const body = JSON.stringify(value);
-  response.writeHead(status, {
-    'Content-Type': 'application/json; charset=utf-8',
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
 }

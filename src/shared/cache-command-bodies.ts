@@ -21,7 +21,7 @@ const maximumDeliveries = 100;
  * be of the same minute: they add up. When nobody collects them the oldest are merged, minutes first: then `user`, and after
  * that `repository`, is `*`.
  */
-const usageRecord = z.object({
+export const usageRecord = z.object({
   /** Numbered from 1 by each `processId`; grows, with gaps. */
   sequence: count,
   /** When the minute began, in ms since the epoch. */

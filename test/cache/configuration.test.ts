@@ -41,6 +41,7 @@ it('reads the file of the page as it stands', () => {
   assert.equal(cas.length, 1);
   assert.deepEqual(configuration, {
     listen: { host: undefined, port: 5000 },
+    host: undefined,
     prefix: '/',
     tls: undefined,
     log: { level: 'info', format: 'json', fields: {}, access: true },
@@ -97,10 +98,11 @@ middleware:
 `);
   assert.deepEqual(configuration.upstreams, [{ originHost: undefined, hosts: ['https://dtr.example:8443'] }]);
   assert.deepEqual(configuration.listen, { host: '0.0.0.0', port: 443 });
+  assert.equal(configuration.host, 'https://cache.example');
   assert.equal(configuration.log.level, 'warn');
   assert.deepEqual(
     configuration.notes.map((note) => note.split(' ')[0]),
-    ['http.secret', 'http.host'],
+    ['http.secret'],
   );
 });
 

@@ -4,9 +4,10 @@ import type { ListenAddress } from '../../shared/http/shutdown.ts';
 import type { CacheConfiguration } from '../configuration.ts';
 
 export function describeConfiguration(configuration: CacheConfiguration): string[] {
-  const { tls, rootDirectory, debug } = configuration;
+  const { tls, host, rootDirectory, debug } = configuration;
   return [
     `listens on ${where(configuration.listen)}, ${tls === undefined ? 'plain HTTP' : 'HTTPS'}`,
+    ...(host === undefined ? [] : [`takes commands of its origins that are signed for ${host}`]),
     rootDirectory === undefined ? 'keeps blobs in memory' : `keeps blobs in ${rootDirectory}`,
     ...evictions(configuration),
     ...configuration.upstreams.map(({ originHost, hosts }) => {

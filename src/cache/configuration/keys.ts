@@ -16,7 +16,6 @@ export interface Key {
 
 const noPushes = 'a cache takes no pushes';
 const onlyDirectory = 'a cache stores in a directory: use storage.filesystem';
-const ownAddress = 'a cache gives no addresses of its own';
 
 export const keys: readonly Key[] = [
   ...honoured('version', 'log.level', 'loglevel', 'log.formatter', 'log.fields.*', 'log.accesslog.disabled'),
@@ -34,10 +33,9 @@ export const keys: readonly Key[] = [
   ...['azure', 'gcs', 's3', 's3aws', 'swift', 'oss', 'cos', 'testdriver', 'middleware'].map((driver) =>
     refused(`storage.${driver}`, onlyDirectory),
   ),
-  ...honoured('http.addr', 'http.net', 'http.prefix', 'http.draintimeout', 'http.headers.*[]'),
-  noted('http.host', `${ownAddress}: the origin decides where clients are sent`),
+  ...honoured('http.addr', 'http.host', 'http.net', 'http.prefix', 'http.draintimeout', 'http.headers.*[]'),
   noted('http.secret', 'a cache holds no secret'),
-  noted('http.relativeurls', ownAddress),
+  noted('http.relativeurls', 'a cache gives no addresses of its own'),
   noted('http.http2', 'a cache speaks HTTP/1.1'),
   ...honoured('http.tls.certificate', 'http.tls.key', 'http.tls.clientcas[]', 'http.tls.minimumtls'),
   ...honoured('http.tls.ciphersuites[]'),

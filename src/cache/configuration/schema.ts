@@ -47,6 +47,7 @@ export const configurationFile = z.looseObject({
   http: z
     .looseObject({
       addr: z.string().optional(),
+      host: z.string().optional(),
       net: z.literal('tcp', 'expected tcp: a cache does not listen on unix sockets').optional(),
       prefix: z
         .string()

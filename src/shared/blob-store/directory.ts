@@ -34,6 +34,8 @@ export class DirectoryBlobStore implements BlobStore {
   readonly #small: SmallBlobs;
   readonly #verified = new VerifiedFiles();
   readonly #buffers = new PieceBuffers();
+  /** Raised by each removal: what was opened before it is not kept in memory after it. */
+  #removals = 0;
 
   /** `smallBlobsBytes`: memory for the contents of small blobs. */
   constructor(root: string, options: { smallBlobsBytes?: number } = {}) {
@@ -62,6 +64,7 @@ export class DirectoryBlobStore implements BlobStore {
   async open(digest: Digest): Promise<StoredBlob | undefined> {
     const kept = this.#small.find(digest);
     if (kept !== undefined) return inMemory(kept);
+    const removals = this.#removals;
     const file = await unlessMissing(() => open(this.#pathOf(digest), 'r'));
     if (file === undefined) return undefined;
     try {
@@ -69,7 +72,7 @@ export class DirectoryBlobStore implements BlobStore {
       if (stats.size > smallBlobBytes) return this.#onDisk(file, digest, stats);
       const bytes = await file.readFile();
       if (digestOf(bytes, algorithmOf(digest)) !== digest) throw damaged(digest);
-      this.#small.keep(digest, bytes);
+      if (removals === this.#removals) this.#small.keep(digest, bytes);
       await file.close();
       return inMemory(bytes);
     } catch (error) {
@@ -118,8 +121,10 @@ export class DirectoryBlobStore implements BlobStore {
   }
 
   async remove(digest: Digest): Promise<boolean> {
+    const isRemoved = (await unlessMissing(() => rm(this.#pathOf(digest)).then(() => true))) ?? false;
+    this.#removals += 1;
     this.#small.forget(digest);
-    return (await unlessMissing(() => rm(this.#pathOf(digest)).then(() => true))) ?? false;
+    return isRemoved;
   }
 
   async *list(): AsyncIterable<{ digest: Digest; sizeBytes: number; storedAtMs: number }> {

@@ -99,6 +99,17 @@ export function testBlobStore(
       assert.equal(await store.stat(digest), undefined);
     });
 
+    it('keeps nothing of a small blob that is removed while somebody opens it', async () => {
+      const store = await open();
+      for (let round = 0; round < 50; round += 1) {
+        const digest = await put(store, randomBytes(100));
+        const opening = [store.open(digest), store.open(digest)];
+        await store.remove(digest);
+        for (const blob of await Promise.all(opening)) await blob?.close();
+        assert.equal(await store.stat(digest), undefined, `round ${round}`);
+      }
+    });
+
     it('lists every blob with its size', async () => {
       const store = await open();
       const digest = await put(store, Buffer.from('listed blob'));

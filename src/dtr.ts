@@ -55,6 +55,11 @@ program
   .addOption(gcGrace)
   .addOption(gcUntagged)
   .addOption(uploadAge)
+  .addOption(
+    new Option('--event-age <duration>', 'forget events older than this, or off')
+      .env('DTR_EVENT_AGE')
+      .default(defaults.eventAge),
+  )
   .action(async (options: ServeOptions) => (await import('./origin/commands/serve.ts')).serve(options));
 
 program

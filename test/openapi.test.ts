@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { Express, Router } from 'express';
 import { Authenticator } from '../src/origin/accounts/authenticate.ts';
 import { Passwords } from '../src/origin/accounts/passwords.ts';
+import { defaultSignInLimits, SignInLimits } from '../src/origin/accounts/sign-in-limits.ts';
 import { loadContract } from '../src/origin/api/openapi.ts';
 import { createApi } from '../src/origin/api/router.ts';
 import { openDatabase } from '../src/origin/database.ts';
@@ -33,7 +34,7 @@ describe('openapi.yaml', () => {
       assert.ok(operation.summary);
       assert.ok(operation.description);
       const statuses = Object.keys(operation.responses ?? {});
-      const expected = ['400', '401', '403', '405', '406', '500'];
+      const expected = ['400', '401', '403', '405', '406', '429', '500', '503'];
       if (operation.requestBody !== undefined) expected.push('413', '415');
       assert.deepEqual(
         expected.filter((status) => !statuses.includes(status)),
@@ -65,11 +66,14 @@ function resolve(value: object): object {
 async function routesOfApi(): Promise<string[]> {
   const database = await openDatabase(await tempDirectory());
   const passwords = new Passwords();
+  const limits = new SignInLimits(defaultSignInLimits, systemClock);
   const app = createApi({
     database,
     passwords,
-    authenticator: new Authenticator({ database, passwords, clock: systemClock }),
+    authenticator: new Authenticator({ database, passwords, limits, clock: systemClock }),
     findApiToken: async () => undefined,
+    findSession: async () => undefined,
+    externalUrl: 'https://dtr.example.com',
     clock: systemClock,
     logger: keepingLogger().logger,
   });

@@ -4,6 +4,7 @@ import { type Network, parseNetwork } from '../shared/cidr.ts';
 import { parseDurationMs } from '../shared/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../shared/http/shutdown.ts';
 import type { LogLevel } from '../shared/logging.ts';
+import { defaultSignInLimits, type SignInLimitsOptions } from './accounts/sign-in-limits.ts';
 import { type CollectionPolicy, defaultPolicy } from './images/garbage-collection.ts';
 
 export interface OriginConfiguration {
@@ -27,6 +28,9 @@ export interface OriginConfiguration {
   readonly registryTokenSeconds: number;
   readonly apiTokenSeconds: number;
   readonly signedUrlSeconds: number;
+  readonly signInLimits: SignInLimitsOptions;
+  /** How long the trail of events is kept, in ms; `undefined`: for ever. */
+  readonly eventAgeMs: number | undefined;
   /** How long running requests may take to end after SIGTERM. */
   readonly drainMs: number;
   readonly garbageCollection: CollectionPolicy & {
@@ -50,6 +54,7 @@ export interface ServeOptions {
   readonly gcGrace: string;
   readonly gcUntagged: string;
   readonly uploadAge: string;
+  readonly eventAge: string;
 }
 
 export const defaults = {
@@ -61,6 +66,7 @@ export const defaults = {
   gcGrace: formatHours(defaultPolicy.graceMs),
   gcUntagged: 'off',
   uploadAge: formatHours(defaultPolicy.uploadIdleMs),
+  eventAge: '2160h',
 } as const;
 
 /** What is wrong with an option, in one line. */
@@ -87,6 +93,8 @@ export function parseConfiguration(options: ServeOptions): OriginConfiguration {
     registryTokenSeconds: 300,
     apiTokenSeconds: 300,
     signedUrlSeconds: 600,
+    signInLimits: defaultSignInLimits,
+    eventAgeMs: parseDurationOrOff('--event-age', options.eventAge),
     drainMs: 10_000,
     garbageCollection: {
       ...parseCollectionPolicy(options),

@@ -1,11 +1,18 @@
-/** What the origin does by itself from time to time: garbage collection, and a look at its database. */
+/** What the origin does by itself from time to time: garbage collection, forgetting, and a look at its database. */
 import { formatBytes } from '../shared/byte-size.ts';
+import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logging.ts';
+import { removeExpiredSignIns } from './accounts/sessions.ts';
 import type { Database } from './database.ts';
+import { removeEventsBefore } from './events/events.ts';
 import type { CollectionPolicy, GarbageCollection } from './images/garbage-collection.ts';
 
 /** Not in the minutes in which an admin watches it start, and soon enough for one that is restarted every day. */
 const firstRunMs = 15 * 60_000;
+
+/** Between two looks at what is to be forgotten, and how much of it at a time: each is one write. */
+const forgetIntervalMs = 10 * 60_000;
+const forgetAtOnce = 10_000;
 
 const watchIntervalMs = 60_000;
 /** SQLite merges its log at a few MiB; so much of it means that something keeps it from doing so. */
@@ -16,10 +23,13 @@ export class Housekeeping {
   readonly #collection: GarbageCollection;
   readonly #policy: CollectionPolicy;
   readonly #intervalMs: number | undefined;
+  readonly #eventAgeMs: number | undefined;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #watching: NodeJS.Timeout | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: {
@@ -28,24 +38,32 @@ export class Housekeeping {
     policy: CollectionPolicy;
     /** Between two collections; `undefined` when there are none by themselves. */
     intervalMs: number | undefined;
+    /** How long the trail is kept, in ms; `undefined`: for ever. */
+    eventAgeMs: number | undefined;
+    clock: Clock;
     logger: Logger;
   }) {
     this.#database = options.database;
     this.#collection = options.collection;
     this.#policy = options.policy;
     this.#intervalMs = options.intervalMs;
+    this.#eventAgeMs = options.eventAgeMs;
+    this.#clock = options.clock;
     this.#logger = options.logger;
   }
 
   start(): void {
     this.#watching = setInterval(() => this.#watch(), watchIntervalMs);
     this.#watching.unref();
+    this.#forgetting = setInterval(() => this.#forget(), forgetIntervalMs);
+    this.#forgetting.unref();
     if (this.#intervalMs !== undefined) this.#wait(Math.min(firstRunMs, this.#intervalMs), this.#intervalMs);
   }
 
   /** Ends a running collection at its next step, which loses nothing. */
   async stop(): Promise<void> {
     clearInterval(this.#watching);
+    clearInterval(this.#forgetting);
     clearTimeout(this.#timer);
     this.#stopping.abort();
     await this.#running;
@@ -67,6 +85,25 @@ export class Housekeeping {
       { unmerged: formatBytes(bytes) },
       'the database cannot merge its log: does another program hold it open, such as a backup or a shell?',
     );
+  }
+
+  /** Sessions that ended, and events that are old enough. */
+  async #forget(): Promise<void> {
+    const { queries } = this.#database;
+    const now = this.#clock();
+    try {
+      await removeExpiredSignIns(queries, now);
+      if (this.#eventAgeMs === undefined) return;
+      while (!this.#stopping.signal.aborted) {
+        if ((await removeEventsBefore(queries, now - this.#eventAgeMs, forgetAtOnce)) < forgetAtOnce) return;
+      }
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#logger.error(
+        { err: error },
+        'forgetting old events and sessions failed; it is tried again later',
+      );
+    }
   }
 
   async #run(): Promise<void> {

@@ -14,9 +14,10 @@ import { serverLimits } from '../shared/http/server-limits.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import type { FindVerificationKey } from '../shared/signed-token.ts';
-import { findAccount } from './accounts/accounts.ts';
-import { Authenticator } from './accounts/authenticate.ts';
+import { Authenticator, findAccountByCredential } from './accounts/authenticate.ts';
 import { Passwords } from './accounts/passwords.ts';
+import { findSession } from './accounts/sessions.ts';
+import { SignInLimits } from './accounts/sign-in-limits.ts';
 import { createApi } from './api/router.ts';
 import { ensureCertificate, readCertificate, type ServerCertificate } from './certificates.ts';
 import type { OriginConfiguration } from './configuration.ts';
@@ -31,6 +32,7 @@ import { prepareFindLinkedBlob } from './images/blob-links.ts';
 import { GarbageCollection } from './images/garbage-collection.ts';
 import { prepareFindManifest } from './images/manifests.ts';
 import { Removals } from './images/removals.ts';
+import { prepareFindRepositoryId } from './images/repositories.ts';
 import { Uploads } from './images/uploads.ts';
 import { ApiTokens } from './keys/api-token.ts';
 import { RegistryTokens } from './keys/registry-token.ts';
@@ -124,10 +126,18 @@ function startHousekeeping(parts: {
   blobStore: DirectoryBlobStore;
   removals: Removals;
 }): Housekeeping {
-  const { database, logger, configuration } = parts;
+  const { database, logger, clock, configuration } = parts;
   const { intervalMs, ...policy } = configuration.garbageCollection;
   const collection = new GarbageCollection(parts);
-  const housekeeping = new Housekeeping({ database, collection, policy, intervalMs, logger });
+  const housekeeping = new Housekeeping({
+    database,
+    collection,
+    policy,
+    intervalMs,
+    eventAgeMs: configuration.eventAgeMs,
+    clock,
+    logger,
+  });
   housekeeping.start();
   return housekeeping;
 }
@@ -185,6 +195,7 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
     tokens,
     realm: `${configuration.externalUrl}/auth/token`,
     service: serviceOf(configuration),
+    findRepositoryId: prepareFindRepositoryId(database),
   });
   const findLinkedBlob = prepareFindLinkedBlob(database);
   return createRegistryDoor({
@@ -239,7 +250,8 @@ function ownKeys(keys: SigningKeys, issuer: string): FindVerificationKey {
 
 function createApp(parts: Parts, registryTokens: RegistryTokens): express.Express {
   const { configuration, database, passwords, keys, clock, logger, certificate } = parts;
-  const authenticator = new Authenticator({ database, passwords, clock });
+  const limits = new SignInLimits(configuration.signInLimits, clock);
+  const authenticator = new Authenticator({ database, passwords, limits, clock });
   const apiTokens = new ApiTokens({
     keys,
     issuer: configuration.externalUrl,
@@ -273,11 +285,14 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
       passwords,
       clock,
       logger,
+      externalUrl: configuration.externalUrl,
       findApiToken: async (token) => {
-        const name = apiTokens.verify(token);
-        const account = name === undefined ? undefined : await findAccount(database.queries, name);
-        return account?.isActive ? account : undefined;
+        const claims = apiTokens.verify(token);
+        return (
+          claims && findAccountByCredential(database.queries, claims.subject, claims.credential, clock())
+        );
       },
+      findSession: (id) => findSession(database.queries, id, clock()),
     }),
   );
   return app;

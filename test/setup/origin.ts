@@ -1,6 +1,7 @@
 /** A real origin in this process: its own data directory, its own port, its clock the test's if it wants. */
 import { readFile } from 'node:fs/promises';
 import { after } from 'node:test';
+import type { SignInLimitsOptions } from '../../src/origin/accounts/sign-in-limits.ts';
 import { adminPasswordFile } from '../../src/origin/first-start.ts';
 import { defaultPolicy } from '../../src/origin/images/garbage-collection.ts';
 import { startOrigin } from '../../src/origin/server.ts';
@@ -29,7 +30,12 @@ export interface TestOrigin {
 
 /** Plain HTTP; stopped when the surrounding suite (or file) ends. */
 export async function startTestOrigin(
-  options: { clock?: Clock; trustedProxies?: readonly Network[] } = {},
+  options: {
+    clock?: Clock;
+    trustedProxies?: readonly Network[];
+    /** Generous by default: tests fail to sign in often. */
+    signInLimits?: SignInLimitsOptions;
+  } = {},
 ): Promise<TestOrigin> {
   const dataDirectory = await tempDirectory();
   const port = await freePort();
@@ -47,6 +53,8 @@ export async function startTestOrigin(
         registryTokenSeconds: 300,
         apiTokenSeconds: 300,
         signedUrlSeconds: 600,
+        signInLimits: options.signInLimits ?? { perAddress: 10_000, perAccount: 10_000 },
+        eventAgeMs: undefined,
         drainMs: 1_000,
         garbageCollection: { ...defaultPolicy, intervalMs: undefined },
       },

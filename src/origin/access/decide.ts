@@ -1,21 +1,29 @@
 /** May they? Pure: the facts are given. */
+import { type AccessLevel, highestLevel } from './levels.ts';
 
-export type Action = 'pull' | 'push' | 'delete';
-const everyAction: readonly Action[] = ['pull', 'push', 'delete'];
-
-export interface Caller {
-  readonly name: string;
-  readonly isAdmin: boolean;
+export interface AccessFacts {
+  /** `undefined`: nobody in particular. */
+  readonly account:
+    | {
+        readonly isAdmin: boolean;
+        /** Whether the namespace is theirs, or of an organization that they own. */
+        readonly ownsNamespace: boolean;
+        /** By their teams in the namespace's organization. */
+        readonly namespaceLevel: AccessLevel | undefined;
+        /** By their teams, or given to them, in this repository. */
+        readonly repositoryLevels: readonly AccessLevel[];
+      }
+    | undefined;
+  /** `undefined` when the repository does not exist yet. */
+  readonly visibility: 'public' | 'private' | undefined;
+  /** Whether public repositories are open to nobody in particular. */
+  readonly anonymousPulls: boolean;
 }
 
-/**
- * What a caller (`undefined`: anonymous) may do in the repository `<namespace>/…`; `visibility` is `undefined` when
- * it does not exist yet.
- */
-export function allowedActions(
-  caller: Caller | undefined,
-  repository: { namespace: string; visibility: 'public' | 'private' | undefined },
-): readonly Action[] {
-  if (caller !== undefined && (caller.isAdmin || caller.name === repository.namespace)) return everyAction;
-  return repository.visibility === 'public' ? ['pull'] : [];
+/** The highest of all levels that anything gives. */
+export function decideLevel({ account, visibility, anonymousPulls }: AccessFacts): AccessLevel | undefined {
+  const byVisibility: AccessLevel | undefined = visibility === 'public' ? 'read-only' : undefined;
+  if (account === undefined) return anonymousPulls ? byVisibility : undefined;
+  if (account.isAdmin || account.ownsNamespace) return 'admin';
+  return highestLevel([byVisibility, account.namespaceLevel, ...account.repositoryLevels]);
 }

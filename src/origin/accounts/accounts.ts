@@ -10,6 +10,8 @@ export interface Account {
   readonly isOrg: boolean;
   readonly isAdmin: boolean;
   readonly isActive: boolean;
+  /** A user without a password, for machines: signs in with access tokens. */
+  readonly isServiceAccount: boolean;
 }
 
 interface AccountRow {
@@ -19,6 +21,7 @@ interface AccountRow {
   is_org: boolean | number;
   is_admin: boolean | number;
   is_active: boolean | number;
+  is_service: boolean | number;
   password_hash: string | null;
 }
 
@@ -35,6 +38,7 @@ export async function createAccount(
     isOrg?: boolean;
     isAdmin?: boolean;
     isActive?: boolean;
+    isServiceAccount?: boolean;
     passwordHash: string | null;
   },
   now: number,
@@ -53,6 +57,7 @@ export async function createAccount(
     is_org: account.isOrg ?? false,
     is_admin: account.isAdmin ?? false,
     is_active: account.isActive ?? true,
+    is_service: account.isServiceAccount ?? false,
     password_hash: account.passwordHash,
   };
   const inserted = await queries('accounts')
@@ -73,11 +78,16 @@ export async function findAccount(queries: Queryable, name: string): Promise<Acc
   return row === undefined ? undefined : toAccount(row);
 }
 
-/** The user with that name. Organisations are not users. @throws DomainError `account-unknown` */
+export async function findAccountById(queries: Queryable, id: string): Promise<Account | undefined> {
+  const row = await queries<AccountRow>('accounts').where('accounts.id', id).first();
+  return row === undefined ? undefined : toAccount(row);
+}
+
+/** The user with that name. Organisations are not users. @throws DomainError `user-unknown` */
 export async function getUser(queries: Queryable, name: string): Promise<Account> {
   const account = await findAccount(queries, name);
   if (account === undefined || account.isOrg) {
-    throw new DomainError('account-unknown', 'A user with the given name does not exist.', {
+    throw new DomainError('user-unknown', 'A user with the given name does not exist.', {
       detail: { name },
     });
   }
@@ -110,5 +120,6 @@ function toAccount(row: Omit<AccountRow, 'password_hash'>): Account {
     isOrg: Boolean(row.is_org),
     isAdmin: Boolean(row.is_admin),
     isActive: Boolean(row.is_active),
+    isServiceAccount: Boolean(row.is_service),
   };
 }

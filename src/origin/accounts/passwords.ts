@@ -9,6 +9,15 @@ const maximumPasswordBytes = 1024;
 /** Hashing takes a thread and memory: more at once would starve pulls. */
 const concurrentHashes = 4;
 
+/** Who counts failures: asked when a password's turn has come, and told before the next one's. */
+export interface Gate {
+  /** May throw: then the password is not looked at. */
+  admit(): Promise<void>;
+  failed(): Promise<void>;
+}
+
+const open: Gate = { admit: async () => {}, failed: async () => {} };
+
 export class Passwords {
   #running = 0;
   readonly #waiting: (() => void)[] = [];
@@ -29,12 +38,16 @@ export class Passwords {
   }
 
   /** Without a stored hash it takes as long, and is false. */
-  async verify(password: string, storedHash: string | undefined): Promise<boolean> {
-    if (Buffer.byteLength(password) > maximumPasswordBytes) return false;
+  async verify(password: string, storedHash: string | undefined, gate: Gate = open): Promise<boolean> {
     this.#decoy ??= this.#limited(() => hash('decoy-password', settings));
     const against = storedHash ?? (await this.#decoy);
-    const matches = await this.#limited(() => verify(against, password));
-    return matches && storedHash !== undefined;
+    return this.#limited(async () => {
+      await gate.admit();
+      const fits = Buffer.byteLength(password) <= maximumPasswordBytes;
+      const right = fits && (await verify(against, password)) && storedHash !== undefined;
+      if (!right) await gate.failed();
+      return right;
+    });
   }
 
   async #limited<T>(work: () => Promise<T>): Promise<T> {

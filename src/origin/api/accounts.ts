@@ -2,9 +2,10 @@
 import { Router } from 'express';
 import type { Clock } from '../../shared/clock.ts';
 import { DomainError } from '../../shared/errors.ts';
-import { type Account, createAccount } from '../accounts/accounts.ts';
+import { createAccount } from '../accounts/accounts.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { Database } from '../database.ts';
+import { toAccount } from './account.ts';
 import type { components } from './contract.d.ts';
 
 export function createAccountRoutes(options: {
@@ -31,8 +32,4 @@ export function createAccountRoutes(options: {
     response.status(201).json(toAccount(account));
   });
   return routes;
-}
-
-function toAccount(account: Account): components['schemas']['Account'] {
-  return { ...account, isImported: false };
 }

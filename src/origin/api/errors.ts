@@ -6,25 +6,31 @@ import { requestRecord } from '../request-log.ts';
 
 const answers = {
   'access-denied': [403, 'NOT_AUTHORIZED'],
+  'access-token-unknown': [404, 'NO_SUCH_API_TOKEN'],
   'account-name-taken': [409, 'ACCOUNT_EXISTS'],
-  'account-unknown': [404, 'NO_SUCH_USER'],
+  'account-unknown': [404, 'NO_SUCH_ACCOUNT'],
   'blob-damaged': [404, 'NO_SUCH_LAYER'],
   'blob-unknown': [404, 'NO_SUCH_LAYER'],
+  'changed-meanwhile': [412, 'PRECONDITION_FAILED'],
   'content-cache-name-taken': [409, 'CONTENT_CACHE_EXISTS'],
   'content-cache-unknown': [404, 'NO_SUCH_CONTENT_CACHE'],
+  'csrf-token-invalid': [403, 'NOT_AUTHORIZED'],
   'digest-invalid': [400, 'INVALID_DIGEST'],
   'digest-mismatch': [400, 'INVALID_DIGEST'],
   'grant-unsupported': [400, 'INVALID_PARAMETERS'],
   'input-invalid': [400, 'INVALID_PARAMETERS'],
   'json-invalid': [400, 'INVALID_JSON'],
   'keys-unavailable': [503, 'UNAVAILABLE'],
+  'last-admin': [409, 'LAST_ADMIN'],
   'manifest-blob-unknown': [404, 'NO_SUCH_LAYER'],
   'manifest-damaged': [404, 'NO_SUCH_MANIFEST'],
   'manifest-invalid': [400, 'INVALID_PARAMETERS'],
   'manifest-unknown': [404, 'NO_SUCH_MANIFEST'],
   'media-type-unsupported': [415, 'UNSUPPORTED_MEDIA_TYPE'],
+  'member-unknown': [404, 'NO_SUCH_MEMBER'],
   'method-not-allowed': [405, 'NOT_ALLOWED'],
   'name-invalid': [400, 'INVALID_PARAMETERS'],
+  'namespace-access-unknown': [404, 'NO_SUCH_NAMESPACE_TEAM_ACCESS'],
   'network-rule-taken': [409, 'CONTENT_CACHE_RULE_EXISTS'],
   'network-rule-unknown': [404, 'NO_SUCH_CONTENT_CACHE_RULE'],
   'not-acceptable': [406, 'NOT_ACCEPTABLE'],
@@ -33,19 +39,29 @@ const answers = {
   'path-unknown': [404, 'NO_SUCH_PATH'],
   'progress-timeout': [408, 'INVALID_JSON'],
   'range-invalid': [416, 'INVALID_PARAMETERS'],
+  'repository-name-taken': [400, 'REPOSITORY_EXISTS'],
   'repository-unknown': [404, 'NO_SUCH_REPOSITORY'],
   'setting-invalid': [400, 'INVALID_USER_SETTINGS'],
   'signature-invalid': [403, 'NOT_AUTHORIZED'],
   'signature-missing': [401, 'NOT_AUTHENTICATED'],
   'size-mismatch': [400, 'INVALID_PARAMETERS'],
   'storage-failed': [503, 'UNAVAILABLE'],
+  'system-setting-invalid': [400, 'INVALID_SETTINGS'],
+  'tag-immutable': [409, 'TAG_IMMUTABLE'],
   'tag-invalid': [400, 'INVALID_TAG_NAME'],
-  'too-many-uploads': [429, 'TOO_MANY_REQUESTS'],
+  'tag-unknown': [404, 'NO_SUCH_TAG'],
+  'team-name-taken': [409, 'TEAM_EXISTS'],
+  'team-unknown': [404, 'NO_SUCH_TEAM'],
   'too-large': [413, 'TOO_LARGE'],
+  'too-many-access-tokens': [409, 'TOO_MANY_TOKENS'],
+  'too-many-sign-ins': [429, 'TOO_MANY_REQUESTS'],
+  'too-many-uploads': [429, 'TOO_MANY_REQUESTS'],
   'upload-range-invalid': [416, 'INVALID_PARAMETERS'],
   'upload-unknown': [404, 'INVALID_PARAMETERS'],
   'upstream-loop': [508, 'UNAVAILABLE'],
   'upstream-unavailable': [502, 'UNAVAILABLE'],
+  'user-unknown': [404, 'NO_SUCH_USER'],
+  'visibility-invalid': [400, 'INVALID_REPOSITORY_VISIBILITY'],
 } as const satisfies Record<ErrorCode, readonly [status: number, code: string]>;
 
 /** The last handler of the door. Nothing of an unexpected error reaches the client but the request's id. */
@@ -61,6 +77,8 @@ export const answerApiError: ErrorRequestHandler = (error, request, response, ne
   const message =
     known?.message ??
     'An internal server error occurred. Contact a system administrator for more information.';
+  if (status === 429 || status === 503)
+    response.set('Retry-After', String(known?.detail?.retryAfterSeconds ?? 5));
   if (known?.code === 'method-not-allowed') response.set('Allow', (error as ValidationError).headers?.Allow);
   const detail = known === undefined ? { requestId: record.requestId } : known.detail;
   response
@@ -87,7 +105,7 @@ function fromLibrary(error: unknown, request: Request): DomainError | undefined 
       const field = errors?.[0]?.path?.replace(/^\/(?:body|query|params)\/?/, '').replaceAll('/', '.') ?? '';
       const expectation = errors?.[0]?.message ?? message;
       return new DomainError(
-        isSettingsChange(request) ? 'setting-invalid' : 'input-invalid',
+        invalidCode(request, field),
         field === '' ? expectation : `${field}: ${expectation}`,
         {
           cause: error,
@@ -110,8 +128,17 @@ function fromLibrary(error: unknown, request: Request): DomainError | undefined 
   }
 }
 
-/** The original has one code for whatever is wrong with the settings that a user sends. */
-function isSettingsChange(request: Request): boolean {
+/** The original has a code of its own for whatever is wrong in some requests. */
+function invalidCode(request: Request, field: string): ErrorCode {
   const { openapi } = request as Request & { openapi?: { schema: { operationId?: string } } };
-  return openapi?.schema.operationId === 'UpdateUserSettings';
+  switch (openapi?.schema.operationId) {
+    case 'UpdateUserSettings':
+      return 'setting-invalid';
+    case 'UpdateSettings':
+      return 'system-setting-invalid';
+    case 'UpdateRepository':
+      return field === 'visibility' ? 'visibility-invalid' : 'input-invalid';
+    default:
+      return 'input-invalid';
+  }
 }

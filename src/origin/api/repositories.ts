@@ -2,10 +2,17 @@
 import { type Request, Router } from 'express';
 import { isRepositoryName, type RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
-import { allowedActions } from '../access/decide.ts';
+import type { AccessLevel } from '../access/levels.ts';
+import { findRepositoryLevel } from '../access/rights.ts';
 import { type Account, findAccount } from '../accounts/accounts.ts';
 import type { Database, Queryable } from '../database.ts';
-import { changeVisibility, findRepository, namespaceOf, type Repository } from '../images/repositories.ts';
+import {
+  changeVisibility,
+  findRepository,
+  getRepositoryDetails,
+  namespaceOf,
+  type Repository,
+} from '../images/repositories.ts';
 import { callerOf } from './caller.ts';
 import type { components } from './contract.d.ts';
 
@@ -21,7 +28,7 @@ export function createRepositoryRoutes({ database }: { database: Database }): Ro
     const { visibility }: components['schemas']['UpdateRepository'] = request.body;
     const repository = await database.transaction(async (tx) => {
       const found = await getVisible(tx, callerOf(response), nameOf(request));
-      if (!actionsOf(callerOf(response), found).includes('delete')) {
+      if ((await levelOf(tx, callerOf(response), found)) !== 'admin') {
         throw new DomainError('access-denied', 'The client is not authorized.');
       }
       if (visibility !== undefined) await changeVisibility(tx, found.id, visibility);
@@ -41,12 +48,18 @@ function nameOf({ params }: Request<RepositoryPath>): RepositoryName {
 /** What the caller may not see does not exist. @throws DomainError `repository-unknown` */
 async function getVisible(queries: Queryable, caller: Account, name: RepositoryName): Promise<Repository> {
   const repository = await findRepository(queries, name);
-  if (repository === undefined || !actionsOf(caller, repository).includes('pull')) throw noSuchRepository();
+  if (repository === undefined || (await levelOf(queries, caller, repository)) === undefined) {
+    throw noSuchRepository();
+  }
   return repository;
 }
 
-function actionsOf(caller: Account, { name, visibility }: Repository) {
-  return allowedActions(caller, { namespace: namespaceOf(name), visibility });
+function levelOf(
+  queries: Queryable,
+  caller: Account,
+  repository: Repository,
+): Promise<AccessLevel | undefined> {
+  return findRepositoryLevel(queries, caller, repository);
 }
 
 async function toRepository(
@@ -61,6 +74,10 @@ async function toRepository(
     namespaceType: owner?.isOrg ? 'organization' : 'user',
     name: name.slice(namespace.length + 1),
     visibility,
+    ...(await getRepositoryDetails(queries, id)),
+    scanOnPush: false,
+    enableManifestLists: true,
+    tagLimit: 0,
   };
 }
 

@@ -5,24 +5,28 @@ import helmet from 'helmet';
 import type { Clock } from '../../shared/clock.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logging.ts';
-import type { Authenticator } from '../accounts/authenticate.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { Database } from '../database.ts';
 import { createAccountRoutes } from './accounts.ts';
-import { adminsOnly, authenticate, type FindApiToken, sameOriginOnly, selfOrAdmins } from './caller.ts';
+import {
+  adminsOnly,
+  authenticate,
+  type CallerOptions,
+  sameOriginOnly,
+  selfOwnersOrAdmins,
+} from './caller.ts';
 import { createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { loadContract, withHead } from './openapi.ts';
 import { createRepositoryRoutes } from './repositories.ts';
+import { createSessionRoutes, sessionsOnly } from './session.ts';
 import { createSettingsRoutes } from './settings.ts';
 
-export interface ApiOptions {
+export interface ApiOptions extends CallerOptions {
   readonly database: Database;
-  readonly authenticator: Authenticator;
   readonly passwords: Passwords;
-  readonly findApiToken: FindApiToken;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -42,11 +46,13 @@ export function createApi(options: ApiOptions): Express {
   app.use(createDocs(contract));
   app.get('/', (_request, response) => response.redirect(302, '/docs/api/'));
 
-  app.use('/api/v0', withoutTrailingSlash, noStore, sameOriginOnly);
-  app.use('/api/v0', authenticate(options.authenticator, options.findApiToken), onlyJson);
+  app.use('/api/v0', withoutTrailingSlash, noStore, sameOriginOnly(options.externalUrl));
+  app.use('/api/v0', unlessSigningIn(authenticate(options)), onlyJson);
   app.post(['/api/v0/content_caches', '/api/v0/accounts'], adminsOnly);
   app.delete('/api/v0/content_caches/:contentcacheuuid', adminsOnly);
-  app.use('/api/v0/accounts/:username/settings', selfOrAdmins);
+  app.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(options.database));
+  app.get('/api/v0/session', sessionsOnly);
+  app.delete('/api/v0/session', sessionsOnly);
   app.use('/api/v0', jsonBody);
   app.use(
     validateByContract({
@@ -69,6 +75,7 @@ export function createApi(options: ApiOptions): Express {
   app.use(createAccountRoutes(options));
   app.use(createSettingsRoutes(options));
   app.use(createRepositoryRoutes(options));
+  app.use(createSessionRoutes(options));
   app.use((_request, _response) => {
     throw new DomainError('path-unknown', 'no such page or operation');
   });
@@ -96,6 +103,14 @@ const withoutTrailingSlash: RequestHandler = (request, _response, next) => {
   request.url = request.url.replace(/^(\/content_caches|\/accounts)\/(?=$|\?)/, '$1');
   next();
 };
+
+/** Who signs in is nobody yet. */
+function unlessSigningIn(authenticated: RequestHandler): RequestHandler {
+  return (request, response, next) => {
+    if (request.method === 'POST' && request.path === '/session') return next();
+    return authenticated(request, response, next);
+  };
+}
 
 const noStore: RequestHandler = (_request, response, next) => {
   response.setHeader('Cache-Control', 'no-store');

@@ -3,7 +3,7 @@ import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database, Queryable, Transaction } from '../database.ts';
-import type { Repository } from './repositories.ts';
+import { type Repository, repositoryColumns } from './repositories.ts';
 
 /** A use is written down again when it is this much newer: a client's questions should not become writes. */
 export const useResolutionMs = 60_000;
@@ -113,11 +113,11 @@ export async function listRepositoriesOfBlob(
   queries: Queryable,
   digest: Digest,
   name: string | undefined,
-): Promise<Pick<Repository, 'name' | 'visibility'>[]> {
+): Promise<Repository[]> {
   const query = queries('repository_blobs')
     .join('repositories', 'repositories.id', 'repository_blobs.repository_id')
     .where('repository_blobs.digest', digest)
-    .select('repositories.name', 'repositories.visibility')
+    .select(repositoryColumns)
     .limit(maximumSources);
   if (name !== undefined) query.where('repositories.name', name);
   return query;

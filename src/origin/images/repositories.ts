@@ -2,16 +2,53 @@
 import { randomUUID } from 'node:crypto';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
-import type { Queryable, Transaction } from '../database.ts';
+import type { Database, Queryable, Transaction } from '../database.ts';
 
 export interface Repository {
   readonly id: string;
+  readonly namespaceId: string;
   readonly name: RepositoryName;
   readonly visibility: 'public' | 'private';
 }
 
+/** An account as a namespace of repositories. */
+export interface Namespace {
+  readonly id: string;
+  /** Whether a push creates a repository in it; `undefined`: as the system says. */
+  readonly createRepositoryOnPush: boolean | undefined;
+}
+
+/** For whoever selects repositories. */
+export const repositoryColumns = [
+  'repositories.id',
+  'repositories.namespace_id as namespaceId',
+  'repositories.name',
+  'repositories.visibility',
+];
+
 export function namespaceOf(name: RepositoryName): string {
   return name.slice(0, name.indexOf('/'));
+}
+
+/** What is said of a repository beside its name and who may see it. */
+export interface RepositoryDetails {
+  readonly shortDescription: string;
+  readonly longDescription: string;
+  /** A tag that is there cannot be pushed again. */
+  readonly immutableTags: boolean;
+  readonly pulls: number;
+  readonly pushes: number;
+}
+
+export async function getRepositoryDetails(queries: Queryable, id: string): Promise<RepositoryDetails> {
+  const row = await queries('repositories').where('repositories.id', id).first('repositories.*');
+  return {
+    shortDescription: row.short_description,
+    longDescription: row.long_description,
+    immutableTags: Boolean(row.immutable_tags),
+    pulls: Number(row.pulls),
+    pushes: Number(row.pushes),
+  };
 }
 
 /** This registry's names have two components. @throws DomainError `name-invalid` */
@@ -21,14 +58,38 @@ function assertTwoComponents(name: RepositoryName): void {
   }
 }
 
+export async function findNamespace(queries: Queryable, name: string): Promise<Namespace | undefined> {
+  const row = await queries('accounts')
+    .where('accounts.name', name)
+    .first('accounts.id', 'accounts.create_repository_on_push');
+  if (row === undefined) return undefined;
+  const onPush: boolean | number | null = row.create_repository_on_push;
+  return { id: row.id, createRepositoryOnPush: onPush === null ? undefined : Boolean(onPush) };
+}
+
+/** Whether a push to a repository that does not exist creates it. */
+export function mayCreateOnPush(
+  namespace: Namespace,
+  system: { readonly createRepositoryOnPush: boolean },
+): boolean {
+  return namespace.createRepositoryOnPush ?? system.createRepositoryOnPush;
+}
+
+/** Compiles what every request to the registry asks: which repository has that name now. */
+export function prepareFindRepositoryId(
+  database: Database,
+): (name: RepositoryName) => Promise<string | undefined> {
+  const find = database.prepare<{ id: string }>((queries) =>
+    queries('repositories').where('repositories.name', ':1').select('repositories.id'),
+  );
+  return async (name) => (await find(name))?.id;
+}
+
 export async function findRepository(
   queries: Queryable,
   name: RepositoryName,
 ): Promise<Repository | undefined> {
-  return queries('repositories')
-    .where('repositories.name', name)
-    .select('repositories.id', 'repositories.name', 'repositories.visibility')
-    .first();
+  return queries('repositories').where('repositories.name', name).first(repositoryColumns);
 }
 
 /** @throws DomainError `repository-unknown` */
@@ -50,10 +111,7 @@ export async function getOrCreateRepository(
   const existing = await findRepository(tx, name);
   if (existing !== undefined) return existing;
   assertTwoComponents(name);
-  const namespace = await tx('accounts')
-    .where('accounts.name', namespaceOf(name))
-    .select('accounts.id')
-    .first();
+  const namespace = await findNamespace(tx, namespaceOf(name));
   if (namespace === undefined) {
     throw new DomainError(
       'repository-unknown',
@@ -77,29 +135,6 @@ export async function changeVisibility(
   visibility: Repository['visibility'],
 ): Promise<void> {
   await tx('repositories').where({ id }).update({ visibility });
-}
-
-/** Names after `last` in lexical order: all of them for `everything`, else those that `reader` may pull. */
-export async function listRepositoryNames(
-  queries: Queryable,
-  page: { reader: string; everything: boolean; last: string; count: number },
-): Promise<string[]> {
-  const query = queries('repositories')
-    .where('repositories.name', '>', page.last)
-    .orderBy('repositories.name')
-    .limit(page.count)
-    .pluck('repositories.name');
-  if (!page.everything) {
-    query.where((visible) =>
-      visible
-        .where('repositories.visibility', 'public')
-        .orWhereIn(
-          'repositories.namespace_id',
-          queries('accounts').where('accounts.name', page.reader).select('accounts.id'),
-        ),
-    );
-  }
-  return query;
 }
 
 export function unknownRepository(name: RepositoryName): DomainError {

@@ -9,6 +9,13 @@ import type { SigningKeys } from './signing-keys.ts';
 const tokenType = 'api+jwt';
 const audience = 'api';
 
+export interface ApiTokenClaims {
+  /** The name of the account that it was given to. */
+  readonly subject: string;
+  /** What was shown for it: it is good for as long as that is. */
+  readonly credential: string;
+}
+
 export class ApiTokens {
   readonly #keys: SigningKeys;
   readonly #issuer: string;
@@ -22,16 +29,17 @@ export class ApiTokens {
     this.lifetimeSeconds = options.lifetimeSeconds;
   }
 
-  sign(accountName: string): { token: string; issuedAt: number } {
+  sign({ subject, credential }: ApiTokenClaims): { token: string; issuedAt: number } {
     const { keyId, privateKey } = this.#keys.current();
     const issuedAt = Math.floor(this.#clock() / 1000);
     const token = jsonwebtoken.sign(
       {
         iss: this.#issuer,
-        sub: accountName,
+        sub: subject,
         aud: audience,
         iat: issuedAt,
         exp: issuedAt + this.lifetimeSeconds,
+        credential,
       },
       privateKey,
       { algorithm: 'ES256', header: { alg: 'ES256', typ: tokenType, kid: keyId } },
@@ -39,8 +47,8 @@ export class ApiTokens {
     return { token, issuedAt };
   }
 
-  /** The name of the account that the token was given to, or `undefined`. */
-  verify(token: string): string | undefined {
+  /** The claims, or `undefined` for anything that is not a live token of this origin's API. */
+  verify(token: string): ApiTokenClaims | undefined {
     try {
       const header = jsonwebtoken.decode(token, { complete: true })?.header;
       const key = header?.kid === undefined ? undefined : this.#keys.find(header.kid);
@@ -51,7 +59,10 @@ export class ApiTokens {
         audience,
         clockTimestamp: Math.floor(this.#clock() / 1000),
       });
-      return typeof payload === 'string' ? undefined : payload.sub;
+      if (typeof payload === 'string') return undefined;
+      const { sub, credential } = payload;
+      if (typeof sub !== 'string' || typeof credential !== 'string') return undefined;
+      return { subject: sub, credential };
     } catch (error) {
       if (error instanceof jsonwebtoken.JsonWebTokenError || error instanceof SyntaxError) return undefined;
       throw error;

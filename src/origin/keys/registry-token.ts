@@ -13,6 +13,8 @@ export interface GrantedAccess {
   readonly type: string;
   readonly name: string;
   readonly actions: readonly string[];
+  /** The repository that had the name then; absent when there was none. One made later under the name is another. */
+  readonly repositoryId?: string;
 }
 
 export interface RegistryTokenClaims {

@@ -1,17 +1,24 @@
 /** May this request do that? Bearer tokens, and the challenge that tells a client where to get one. */
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
-import type { Action } from '../access/decide.ts';
-import type { RegistryTokenClaims, RegistryTokens } from '../keys/registry-token.ts';
+import type { Action } from '../access/levels.ts';
+import type { GrantedAccess, RegistryTokenClaims, RegistryTokens } from '../keys/registry-token.ts';
 import type { Exchange } from './exchange.ts';
 
 export class Authorizer {
   readonly #tokens: RegistryTokens;
   readonly #realm: string;
   readonly #service: string;
+  readonly #findRepositoryId: (name: RepositoryName) => Promise<string | undefined>;
 
   /** `realm` is the URL of the token server. */
-  constructor(options: { tokens: RegistryTokens; realm: string; service: string }) {
+  constructor(options: {
+    tokens: RegistryTokens;
+    realm: string;
+    service: string;
+    findRepositoryId: (name: RepositoryName) => Promise<string | undefined>;
+  }) {
+    this.#findRepositoryId = options.findRepositoryId;
     this.#tokens = options.tokens;
     this.#realm = options.realm;
     this.#service = options.service;
@@ -19,19 +26,24 @@ export class Authorizer {
 
   /**
    * The claims of a token that grants the action. A repository that the caller may not see is refused in the
-   * same way as one that does not exist.
+   * same way as one that does not exist. A token for a repository that was deleted does not open one made later.
    * @throws DomainError `not-authenticated`, the challenge set on the response
    */
-  authorize(exchange: Exchange, repository: RepositoryName, action: Action): RegistryTokenClaims {
+  async authorize(
+    exchange: Exchange,
+    repository: RepositoryName,
+    action: Action,
+  ): Promise<RegistryTokenClaims> {
     const claims = this.authenticate(exchange, `repository:${repository}:${challengedActions[action]}`);
-    if (grants(claims, 'repository', repository, action)) return claims;
+    const access = findAccess(claims, 'repository', repository, action);
+    if (access !== undefined && (await this.#isOfThis(access, repository))) return claims;
     throw this.#challenge(exchange, `repository:${repository}:${challengedActions[action]}`, true);
   }
 
   /** The claims of a token that lists the catalog. @throws DomainError `not-authenticated` */
   authorizeCatalog(exchange: Exchange): RegistryTokenClaims {
     const claims = this.authenticate(exchange, 'registry:catalog:*');
-    if (grants(claims, 'registry', 'catalog', '*')) return claims;
+    if (findAccess(claims, 'registry', 'catalog', '*') !== undefined) return claims;
     throw this.#challenge(exchange, 'registry:catalog:*', true);
   }
 
@@ -43,6 +55,10 @@ export class Authorizer {
     if (claims === undefined) throw this.#challenge(exchange, scope, false);
     if (claims.subject !== '') exchange.record.user = claims.subject;
     return claims;
+  }
+
+  async #isOfThis({ repositoryId }: GrantedAccess, name: RepositoryName): Promise<boolean> {
+    return repositoryId === undefined || repositoryId === (await this.#findRepositoryId(name));
   }
 
   /** `known`: the token is good but does not reach so far (RFC 6750, `insufficient_scope`). */
@@ -59,9 +75,13 @@ export class Authorizer {
   }
 }
 
-/** True when the token holds the access. */
-function grants(claims: RegistryTokenClaims, type: string, name: string, action: string): boolean {
-  return claims.access.some(
+function findAccess(
+  claims: RegistryTokenClaims,
+  type: string,
+  name: string,
+  action: string,
+): GrantedAccess | undefined {
+  return claims.access.find(
     (entry) => entry.type === type && entry.name === name && entry.actions.includes(action),
   );
 }

@@ -69,7 +69,7 @@ export class BlobHandlers {
   async #get(exchange: Exchange, target: BlobTarget): Promise<void> {
     const { request, record } = exchange;
     const signed = await this.#opensBySignature(exchange, target);
-    const claims = signed ? undefined : this.#authorizer.authorize(exchange, target.repository, 'pull');
+    const claims = signed ? undefined : await this.#authorizer.authorize(exchange, target.repository, 'pull');
     const linked = await this.#findLinked(target.repository, target.digest);
     if (linked === undefined) throw await this.#notFound(target);
     if (claims !== undefined) {
@@ -164,7 +164,7 @@ export class BlobHandlers {
   }
 
   async #delete(exchange: Exchange, target: BlobTarget): Promise<void> {
-    this.#authorizer.authorize(exchange, target.repository, 'delete');
+    await this.#authorizer.authorize(exchange, target.repository, 'delete');
     const repository = await findRepository(this.#database.queries, target.repository);
     const deleted =
       repository !== undefined &&

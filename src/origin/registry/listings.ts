@@ -2,11 +2,12 @@
 import type { Digest } from '../../shared/distribution/digest.ts';
 import { mediaTypes } from '../../shared/distribution/media-types.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { listVisibleRepositories } from '../access/visible-repositories.ts';
 import { findAccount } from '../accounts/accounts.ts';
 import type { Database } from '../database.ts';
 import { maximumManifestBytes } from '../images/manifest.ts';
 import { listReferrers, type Referrer } from '../images/referrers.ts';
-import { findRepository, getRepository, listRepositoryNames } from '../images/repositories.ts';
+import { findRepository, getRepository } from '../images/repositories.ts';
 import { listTags } from '../images/tags.ts';
 import type { Authorizer } from './authorize.ts';
 import {
@@ -30,7 +31,7 @@ export class ListingHandlers {
 
   async tags(exchange: Exchange, repository: RepositoryName): Promise<void> {
     assertRead(exchange);
-    this.#authorizer.authorize(exchange, repository, 'pull');
+    await this.#authorizer.authorize(exchange, repository, 'pull');
     const page = pageOf(exchange);
     const { id } = await getRepository(this.#database.queries, repository);
     const tags = await listPage(page.count, (count) =>
@@ -44,14 +45,18 @@ export class ListingHandlers {
     const { subject } = this.#authorizer.authorizeCatalog(exchange);
     const reader = await findAccount(this.#database.queries, subject);
     const page = pageOf(exchange);
-    const repositories = await listPage(page.count, (count) =>
-      listRepositoryNames(this.#database.queries, {
-        reader: subject,
-        everything: reader?.isAdmin === true && reader.isActive,
-        last: page.last,
-        count,
-      }),
-    );
+    const repositories = await listPage(page.count, async (count) => {
+      if (!reader?.isActive) return [];
+      // No name goes on with a space: this is what comes right after the last one.
+      const start = page.last === '' ? undefined : `${page.last} `;
+      const { records } = await listVisibleRepositories(
+        this.#database.queries,
+        reader,
+        {},
+        { start, size: count },
+      );
+      return records.map(({ name }) => name);
+    });
     answerJson(exchange, { repositories: repositories.names }, repositories.link('/v2/_catalog'));
   }
 
@@ -61,7 +66,7 @@ export class ListingHandlers {
    */
   async referrers(exchange: Exchange, repository: RepositoryName, subject: Digest): Promise<void> {
     assertRead(exchange);
-    this.#authorizer.authorize(exchange, repository, 'pull');
+    await this.#authorizer.authorize(exchange, repository, 'pull');
     const [artifactType] = queryValues(exchange, 'artifactType');
     const filter = artifactType === undefined ? {} : { artifactType };
     const [last = ''] = queryValues(exchange, 'last');

@@ -61,7 +61,7 @@ export class ManifestHandlers {
   }
 
   async #get(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
-    this.#authorizer.authorize(exchange, repository, 'pull');
+    await this.#authorizer.authorize(exchange, repository, 'pull');
     const manifest = await ('tag' in reference
       ? this.#find.byTag(repository, reference.tag)
       : this.#find.byDigest(repository, reference.digest));
@@ -123,7 +123,7 @@ export class ManifestHandlers {
   }
 
   async #put(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
-    const { subject: user } = this.#authorizer.authorize(exchange, repository, 'push');
+    const { subject: user } = await this.#authorizer.authorize(exchange, repository, 'push');
     const bytes = await readBody(exchange, maximumManifestBytes);
     const contentType = exchange.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
     const digest = checkedDigest(bytes, reference);
@@ -144,7 +144,7 @@ export class ManifestHandlers {
   }
 
   async #delete(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
-    this.#authorizer.authorize(exchange, repository, 'delete');
+    await this.#authorizer.authorize(exchange, repository, 'delete');
     const found = await findRepository(this.#database.queries, repository);
     const now = this.#clock();
     const deleted =

@@ -3,11 +3,11 @@ import type { Clock } from '../../shared/clock.ts';
 import { type Digest, parseDigest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
-import { allowedActions } from '../access/decide.ts';
+import { findRepositoryLevel } from '../access/rights.ts';
 import { type Account, findAccount } from '../accounts/accounts.ts';
 import type { Database } from '../database.ts';
 import { listRepositoriesOfBlob, mountBlob } from '../images/blob-links.ts';
-import { getOrCreateRepository, namespaceOf } from '../images/repositories.ts';
+import { getOrCreateRepository, type Repository } from '../images/repositories.ts';
 import type { Receive, UploadKey, Uploads } from '../images/uploads.ts';
 import type { RegistryTokenClaims } from '../keys/registry-token.ts';
 import type { Authorizer } from './authorize.ts';
@@ -35,7 +35,7 @@ export class UploadHandlers {
   /** `POST …/blobs/uploads/`: a session, a blob in one request, or a mount. */
   async begin(exchange: Exchange, repository: RepositoryName): Promise<void> {
     if (exchange.request.method !== 'POST') refuseMethod(exchange, ['POST']);
-    const claims = this.#authorizer.authorize(exchange, repository, 'push');
+    const claims = await this.#authorizer.authorize(exchange, repository, 'push');
     const account = await this.#accountOf(claims);
     const [mount] = queryValues(exchange, 'mount');
     if (mount !== undefined && (await this.#mount(exchange, account, repository, parseDigest(mount)))) return;
@@ -57,7 +57,7 @@ export class UploadHandlers {
 
   /** `PATCH`, `PUT`, `GET`, `DELETE …/blobs/uploads/<session>`. */
   async handle(exchange: Exchange, target: { repository: RepositoryName; session: string }): Promise<void> {
-    const claims = this.#authorizer.authorize(exchange, target.repository, 'push');
+    const claims = await this.#authorizer.authorize(exchange, target.repository, 'push');
     const { id: accountId } = await this.#accountOf(claims);
     const key: UploadKey = { ...target, accountId };
     switch (exchange.request.method) {
@@ -101,10 +101,7 @@ export class UploadHandlers {
   ): Promise<boolean> {
     const [from] = queryValues(exchange, 'from');
     const linkedIn = await listRepositoriesOfBlob(this.#database.queries, digest, from);
-    const source = linkedIn.find(({ name, visibility }) =>
-      allowedActions(account, { namespace: namespaceOf(name), visibility }).includes('pull'),
-    );
-    if (source === undefined) return false;
+    if (!(await this.#mayPullFromOne(account, linkedIn))) return false;
     const now = this.#clock();
     const mounted = await this.#database.transaction(async (tx) => {
       const { id } = await getOrCreateRepository(tx, repository, now);
@@ -113,6 +110,14 @@ export class UploadHandlers {
     if (!mounted) return false;
     answerCreated(exchange, repository, digest);
     return true;
+  }
+
+  async #mayPullFromOne(account: Account, repositories: readonly Repository[]): Promise<boolean> {
+    for (const repository of repositories) {
+      const level = await findRepositoryLevel(this.#database.queries, account, repository);
+      if (level !== undefined) return true;
+    }
+    return false;
   }
 
   /** A refused chunk is answered with where the session stands, so that the client can go on from there. */

@@ -7,8 +7,12 @@ import { DomainError } from '../../shared/errors.ts';
 import { answerError } from '../../shared/http/answer-error.ts';
 import { grantAccess } from '../access/grant.ts';
 import { parseScopes, type Scope } from '../access/scopes.ts';
-import type { Account } from '../accounts/accounts.ts';
-import { type Authenticator, parseBasicCredentials } from '../accounts/authenticate.ts';
+import {
+  type Authenticator,
+  type ComingFrom,
+  parseBasicCredentials,
+  type SignIn,
+} from '../accounts/authenticate.ts';
 import { createRefreshToken, findAccountByRefreshToken } from '../accounts/refresh-tokens.ts';
 import type { Database } from '../database.ts';
 import type { ApiTokens } from '../keys/api-token.ts';
@@ -27,7 +31,8 @@ export interface TokenServerOptions {
 
 /** What a client asked for, whichever way it asked. */
 interface TokenRequest {
-  readonly account: Account | undefined;
+  /** `undefined`: nobody in particular. */
+  readonly signIn: SignIn | undefined;
   readonly scopes: readonly Scope[];
   readonly clientId: string;
   /** Whether to give a refresh token as well. */
@@ -38,19 +43,20 @@ export function createTokenServer(options: TokenServerOptions): express.Router {
   const router = express.Router({ caseSensitive: true, strict: true });
   router.get('/auth/token', async (request, response) => {
     const query = new URL(request.url, 'http://origin').searchParams;
-    const account = await authenticateBasic(options.authenticator, request.headers.authorization, response);
-    noteUser(response, account);
-    if (account !== undefined && !query.has('service') && !query.has('scope')) {
-      const { token, issuedAt } = options.apiTokens.sign(account.name);
+    const signIn = await authenticateBasic(options.authenticator, request.headers.authorization, response);
+    noteUser(response, signIn);
+    if (signIn !== undefined && !query.has('service') && !query.has('scope')) {
+      const { account, credential } = signIn;
+      const { token, issuedAt } = options.apiTokens.sign({ subject: account.name, credential });
       answerToken(response, token, issuedAt, options.apiTokens.lifetimeSeconds);
       return;
     }
     assertService(options, query.get('service'));
     await grant(options, response, {
-      account,
+      signIn,
       scopes: parseScopes(query.getAll('scope')),
       clientId: query.get('client_id') ?? '',
-      offline: account !== undefined && query.get('offline_token') === 'true',
+      offline: query.get('offline_token') === 'true',
     });
   });
   router.post(
@@ -59,10 +65,10 @@ export function createTokenServer(options: TokenServerOptions): express.Router {
     async (request, response) => {
       const form = formOf(request.body);
       assertService(options, form.get('service'));
-      const account = await authenticateForm(options, form);
-      noteUser(response, account);
+      const signIn = await authenticateForm(options, form, response);
+      noteUser(response, signIn);
       await grant(options, response, {
-        account,
+        signIn,
         scopes: parseScopes(form.getAll('scope')),
         clientId: form.get('client_id') ?? '',
         offline: form.get('access_type') === 'offline',
@@ -86,14 +92,15 @@ async function grant(
   response: express.Response,
   asked: TokenRequest,
 ): Promise<void> {
-  const { account } = asked;
-  const access = await grantAccess(options.database.queries, account, asked.scopes);
-  const { token, issuedAt } = options.registryTokens.sign(account?.name ?? '', access);
+  const { signIn } = asked;
+  const access = await grantAccess(options.database.queries, signIn, asked.scopes);
+  const { token, issuedAt } = options.registryTokens.sign(signIn?.account.name ?? '', access);
+  // Who came with an access token keeps that: a refresh token for it would outlive its being revoked.
   const refreshToken =
-    asked.offline && account !== undefined
+    asked.offline && signIn?.credential.startsWith('password:')
       ? await createRefreshToken(
           options.database.queries,
-          { account, service: options.service, clientId: asked.clientId },
+          { account: signIn.account, service: options.service, clientId: asked.clientId },
           options.clock(),
         )
       : undefined;
@@ -127,19 +134,23 @@ async function authenticateBasic(
   authenticator: Authenticator,
   header: string | undefined,
   response: express.Response,
-): Promise<Account | undefined> {
+): Promise<SignIn | undefined> {
   if (header === undefined) return undefined;
   const credentials = parseBasicCredentials(header);
-  const account =
+  const signIn =
     credentials === undefined
       ? undefined
-      : await authenticator.authenticate(credentials.name, credentials.password);
-  if (account !== undefined) return account;
+      : await authenticator.authenticate(credentials.name, credentials.password, comingFrom(response));
+  if (signIn !== undefined) return signIn;
   response.setHeader('WWW-Authenticate', 'Basic realm="dtr"');
   throw wrongCredentials();
 }
 
-async function authenticateForm(options: TokenServerOptions, form: URLSearchParams): Promise<Account> {
+async function authenticateForm(
+  options: TokenServerOptions,
+  form: URLSearchParams,
+  response: express.Response,
+): Promise<SignIn> {
   const required = (name: string) => {
     const value = form.get(name);
     if (value === null || value === '') {
@@ -147,26 +158,35 @@ async function authenticateForm(options: TokenServerOptions, form: URLSearchPara
     }
     return value;
   };
-  let account: Account | undefined;
+  let signIn: SignIn | undefined;
   switch (form.get('grant_type')) {
     case 'password':
-      account = await options.authenticator.authenticate(required('username'), required('password'));
+      signIn = await options.authenticator.authenticate(
+        required('username'),
+        required('password'),
+        comingFrom(response),
+      );
       break;
     case 'refresh_token':
-      account = await findAccountByRefreshToken(
-        options.database.queries,
-        required('refresh_token'),
-        options.service,
-        options.clock(),
-      );
+      signIn = await byRefreshToken(options, required('refresh_token'));
       break;
     default:
       throw new DomainError('grant-unsupported', 'grant_type: password or refresh_token expected', {
         detail: { field: 'grant_type' },
       });
   }
-  if (account === undefined) throw wrongCredentials();
-  return account;
+  if (signIn === undefined) throw wrongCredentials();
+  return signIn;
+}
+
+async function byRefreshToken(options: TokenServerOptions, token: string): Promise<SignIn | undefined> {
+  const { database, service, clock } = options;
+  const account = await findAccountByRefreshToken(database.queries, token, service, clock());
+  return account && { account, readOnly: false, credential: 'refresh-token' };
+}
+
+function comingFrom(response: express.Response): ComingFrom {
+  return { door: 'token', client: requestRecord(response).client };
 }
 
 function assertService(options: TokenServerOptions, service: string | null): void {
@@ -189,8 +209,8 @@ function formOf(body: unknown): URLSearchParams {
   return form;
 }
 
-function noteUser(response: express.Response, account: Account | undefined): void {
-  if (account !== undefined) requestRecord(response).user = account.name;
+function noteUser(response: express.Response, signIn: SignIn | undefined): void {
+  if (signIn !== undefined) requestRecord(response).user = signIn.account.name;
 }
 
 function wrongCredentials(): DomainError {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { createAccount, findAccount, getUser, isAnyAccount } from '../../../src/origin/accounts/accounts.ts';
-import { changeSettings, getSettings } from '../../../src/origin/accounts/settings.ts';
+import { chooseContentCache, getSettings } from '../../../src/origin/accounts/settings.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
 import { parseRepositoryName } from '../../../src/shared/distribution/repository-name.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
@@ -29,6 +29,7 @@ describe('accounts', () => {
       isOrg: false,
       isAdmin: true,
       isActive: false,
+      isServiceAccount: false,
     });
     assert.deepEqual(await findAccount(queries, 'jane'), created);
     assert.equal(await findAccount(queries, 'Jane'), undefined);
@@ -37,8 +38,8 @@ describe('accounts', () => {
   it('an organization is an account and no user', async () => {
     await create('acme', { isOrg: true });
     assert.equal((await findAccount(queries, 'acme'))?.isOrg, true);
-    await assert.rejects(getUser(queries, 'acme'), { code: 'account-unknown' });
-    await assert.rejects(getUser(queries, 'nobody'), { code: 'account-unknown' });
+    await assert.rejects(getUser(queries, 'acme'), { code: 'user-unknown' });
+    await assert.rejects(getUser(queries, 'nobody'), { code: 'user-unknown' });
   });
 
   it('of two with one name created at once, one is', async () => {
@@ -86,11 +87,11 @@ describe('settings', () => {
     const { id } = await create('chooser');
     await queries('content_caches').insert({ id: 'c1', name: 'c1', host: 'http://c1', created_at: 0 });
     const change = (contentCacheId: string | undefined) =>
-      database.transaction((tx) => changeSettings(tx, id, { contentCacheId }));
+      database.transaction((tx) => chooseContentCache(tx, id, contentCacheId));
     await change('c1');
     await assert.rejects(change('c2'), { code: 'setting-invalid' });
-    assert.deepEqual(await getSettings(queries, id), { contentCacheId: 'c1' });
+    assert.equal((await getSettings(queries, id)).contentCacheId, 'c1');
     await change(undefined);
-    assert.deepEqual(await getSettings(queries, id), { contentCacheId: undefined });
+    assert.equal((await getSettings(queries, id)).contentCacheId, undefined);
   });
 });

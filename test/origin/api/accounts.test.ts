@@ -28,6 +28,7 @@ describe('accounts', () => {
       isAdmin: false,
       isActive: true,
       isImported: false,
+      isServiceAccount: false,
     });
     assert.equal((await signIn('jane:correct horse battery')).status, 200);
     assert.equal((await signIn('jane:correct horse batterY')).status, 401);
@@ -90,7 +91,6 @@ describe('accounts', () => {
   for (const [why, body, field] of [
     ['a column of the database', { is_admin: true }, 'is_admin'],
     ['a role', { role: 'admin' }, 'role'],
-    ['an id', { id: '00000000-0000-4000-8000-000000000000' }, 'id'],
     ['a password hash', { password_hash: 'x' }, 'password_hash'],
     ['a time of creation', { created_at: 1 }, 'created_at'],
     ['an upper-case name', { name: 'Jack' }, 'name'],
@@ -125,4 +125,12 @@ describe('accounts', () => {
     assert.equal(answer.status, 400);
     assert.equal(answer.body.errors[0].detail.field, 'password');
   });
+});
+
+it('the id and the LDAP flag that old scripts send are taken, and count for nothing (A05)', async () => {
+  const id = '00000000-0000-4000-8000-000000000000';
+  const body = { name: 'scripted', password: 'some-password', id, searchLDAP: true };
+  const answer = await api.ask('POST', '/api/v0/accounts', { body });
+  assert.equal(answer.status, 201);
+  assert.notEqual(answer.body.id, id);
 });

@@ -84,7 +84,11 @@ describe('content caches', () => {
     assert.equal((await api.ask('PATCH', settings, { body: { contentCacheUUID: id } })).status, 200);
     await api.ask('DELETE', `${collection}/${id}`);
     const answer = await api.ask('GET', settings);
-    assert.deepEqual(answer.body, { ContentCacheUUID: '', contentCacheUUID: '' });
+    assert.deepEqual(answer.body, {
+      ContentCacheUUID: '',
+      contentCacheUUID: '',
+      createRepositoryOnPush: null,
+    });
   });
 
   it('version 2.4 spelled the collection with a slash at the end: both work', async () => {

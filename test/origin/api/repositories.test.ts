@@ -22,6 +22,14 @@ it('a repository is private until its owner makes it public, and then anybody pu
     namespaceType: 'user',
     name: 'app',
     visibility: 'private',
+    shortDescription: '',
+    longDescription: '',
+    immutableTags: false,
+    scanOnPush: false,
+    enableManifestLists: true,
+    tagLimit: 0,
+    pulls: 0,
+    pushes: 0,
   });
   assert.equal(await anonymousPull(), 401);
   const changed = await origin.api('PATCH', '/repositories/jane/app', { visibility: 'public' }, jane);
@@ -64,7 +72,7 @@ it('another visibility is refused, naming the field', async () => {
   const refused = await origin.api('PATCH', '/repositories/jane/app', { visibility: 'secret' }, jane);
   assert.equal(refused.status, 400);
   const { errors } = (await refused.json()) as { errors: { code: string; detail: unknown }[] };
-  assert.equal(errors[0]?.code, 'INVALID_PARAMETERS');
+  assert.equal(errors[0]?.code, 'INVALID_REPOSITORY_VISIBILITY');
   assert.deepEqual(errors[0]?.detail, { field: 'visibility' });
 });
 

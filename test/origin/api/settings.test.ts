@@ -20,20 +20,32 @@ describe("a user's settings", () => {
   it('a new user has no content cache, in both spellings', async () => {
     const answer = await api.ask('GET', settingsOf('ann'), { as: 'ann' });
     assert.equal(answer.status, 200);
-    assert.deepEqual(answer.body, { ContentCacheUUID: '', contentCacheUUID: '' });
+    assert.deepEqual(answer.body, {
+      ContentCacheUUID: '',
+      contentCacheUUID: '',
+      createRepositoryOnPush: null,
+    });
   });
 
   for (const as of ['ann', 'admin'] as const) {
     it(`${as} chooses a cache for ann, reads it back, and chooses none`, async () => {
       const chosen = await api.ask('PATCH', settingsOf('ann'), { as, body: { contentCacheUUID: cacheId } });
       assert.equal(chosen.status, 200);
-      assert.deepEqual(chosen.body, { ContentCacheUUID: cacheId, contentCacheUUID: cacheId });
+      assert.deepEqual(chosen.body, {
+        ContentCacheUUID: cacheId,
+        contentCacheUUID: cacheId,
+        createRepositoryOnPush: null,
+      });
       assert.deepEqual((await api.ask('GET', settingsOf('ann'), { as })).body, chosen.body);
       assert.equal(stored('ann'), cacheId);
 
       const none = await api.ask('PATCH', settingsOf('ann'), { as, body: { contentCacheUUID: '' } });
       assert.equal(none.status, 200);
-      assert.deepEqual(none.body, { ContentCacheUUID: '', contentCacheUUID: '' });
+      assert.deepEqual(none.body, {
+        ContentCacheUUID: '',
+        contentCacheUUID: '',
+        createRepositoryOnPush: null,
+      });
       assert.equal(stored('ann'), null);
     });
   }
@@ -65,8 +77,8 @@ describe("a user's settings", () => {
     });
   }
 
-  it('for an admin, a user who does not exist is 404 NO_SUCH_USER, and so is an organization', async () => {
-    for (const user of ['carol', 'acme', 'ANN', '%00', "x'%20OR%201=1--"]) {
+  it('for an admin, an account that does not exist is 404 NO_SUCH_USER', async () => {
+    for (const user of ['carol', 'ANN', '%00', "x'%20OR%201=1--"]) {
       for (const [method, body] of [['GET'], ['PATCH', { contentCacheUUID: cacheId }]] as const) {
         const answer = await api.ask(method, settingsOf(user), { body });
         assert.equal(answer.status, 404, `${method} ${user}: ${answer.text}`);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
 import { createAccount } from '../../../src/origin/accounts/accounts.ts';
-import { changeSettings } from '../../../src/origin/accounts/settings.ts';
+import { chooseContentCache } from '../../../src/origin/accounts/settings.ts';
 import { ChoiceFactsFinder } from '../../../src/origin/content-caches/choice-facts.ts';
 import type { Candidate, Preference } from '../../../src/origin/content-caches/choose.ts';
 import { createContentCache, deleteContentCache } from '../../../src/origin/content-caches/content-caches.ts';
@@ -24,7 +24,7 @@ const cache = await createContentCache(queries, { name: 'region-us', host: 'http
 const factsFor = (user = 'jane', client: string | undefined = '192.0.2.1') =>
   finder.find({ user, client }, { name: 'acme/app' as RepositoryName, redirects: true });
 const choose = (accountId: string, contentCacheId: string | undefined) =>
-  database.transaction((tx) => changeSettings(tx, accountId, { contentCacheId }));
+  database.transaction((tx) => chooseContentCache(tx, accountId, contentCacheId));
 const names = (preference: Preference | undefined) =>
   typeof preference === 'object' ? preference.name : preference;
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { createAccount } from '../../../src/origin/accounts/accounts.ts';
-import { changeSettings, getSettings } from '../../../src/origin/accounts/settings.ts';
+import { chooseContentCache, getSettings } from '../../../src/origin/accounts/settings.ts';
 import {
   createContentCache,
   deleteContentCache,
@@ -40,10 +40,10 @@ describe('content caches', () => {
   it('one that is deleted is nobody’s setting any more, and its name is free', async () => {
     const cache = await createContentCache(queries, { name: 'gone', host: 'http://cache' }, now);
     const user = await createAccount(queries, { name: 'jane', passwordHash: null }, now);
-    await database.transaction((tx) => changeSettings(tx, user.id, { contentCacheId: cache.id }));
+    await database.transaction((tx) => chooseContentCache(tx, user.id, cache.id));
     await deleteContentCache(queries, cache.id);
     await deleteContentCache(queries, cache.id);
-    assert.deepEqual(await getSettings(queries, user.id), { contentCacheId: undefined });
+    assert.equal((await getSettings(queries, user.id)).contentCacheId, undefined);
     assert.equal(await findContentCache(queries, cache.id), undefined);
     await createContentCache(queries, { name: 'gone', host: 'http://cache' }, now);
   });

@@ -1,0 +1,30 @@
+/** Pages of the API: `pageStart`, `pageSize`, `count`, and the headers that answer them, as the original has them. */
+import type { Request, Response } from 'express';
+import type { Page, PageOf } from '../paging.ts';
+
+const maximumPageSize = 1000;
+
+/** The page that a request asks for. The contract's validator has made numbers and booleans of the texts. */
+export function pageOf(request: Request): Page & { readonly count: boolean } {
+  const { pageStart, pageSize, count } = request.query as unknown as {
+    pageStart?: string;
+    pageSize: number;
+    count: boolean;
+  };
+  return {
+    start: pageStart === undefined || pageStart === '' ? undefined : pageStart,
+    size: Math.min(pageSize, maximumPageSize),
+    count,
+  };
+}
+
+/** Says where the next page begins, and how many records there are if that was asked. */
+export async function sendPageHeaders(
+  request: Request,
+  response: Response,
+  { next }: Pick<PageOf<unknown>, 'next'>,
+  countAll: () => Promise<number>,
+): Promise<void> {
+  if (next !== undefined) response.setHeader('X-Next-Page-Start', encodeURIComponent(next));
+  if (pageOf(request).count) response.setHeader('X-Resource-Count', String(await countAll()));
+}

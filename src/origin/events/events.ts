@@ -1,0 +1,175 @@
+/** The trail: who did what to what, from where, when and through which door. Logins and refusals, too; no secrets. */
+import type { Queryable, Transaction } from '../database.ts';
+import { cutPage, type Page, type PageOf } from '../paging.ts';
+
+export type Door = 'registry' | 'token' | 'api' | 'web' | 'command';
+
+/** Who does something, and which way. */
+export interface EventContext {
+  /** `undefined`: nobody in particular. */
+  readonly actor: { readonly id: string | undefined; readonly name: string } | undefined;
+  readonly door: Door;
+  /** The address; `undefined` when there is none. */
+  readonly client: string | undefined;
+}
+
+export interface EventObject {
+  readonly type: string;
+  readonly id: string;
+  readonly name: string;
+}
+
+export interface NewEvent {
+  /** In upper case: LOGIN, CREATE, UPDATE, DELETE, PUSH, GRANT, REVOKE, … */
+  readonly type: string;
+  readonly object: EventObject;
+  /** What it was changed to. Never a secret. */
+  readonly content?: Readonly<Record<string, unknown>> | undefined;
+  /** What it was done with, such as the team that was given access. */
+  readonly target?: EventObject | undefined;
+  readonly refused?: boolean;
+}
+
+export interface Event {
+  readonly id: string;
+  /** ms since the epoch. */
+  readonly publishedAt: number;
+  readonly actorId: string | undefined;
+  readonly actorName: string;
+  readonly type: string;
+  readonly object: EventObject;
+  readonly content: string | undefined;
+  readonly target: EventObject | undefined;
+  readonly door: Door;
+  readonly client: string;
+  readonly refused: boolean;
+}
+
+export interface EventFilter {
+  /** An account's id or name. */
+  readonly actor?: string | undefined;
+  readonly type?: string | undefined;
+  readonly objectName?: string | undefined;
+  readonly refused?: boolean | undefined;
+  /** ms since the epoch, not included. */
+  readonly before?: number | undefined;
+  /** ms since the epoch, included. */
+  readonly after?: number | undefined;
+}
+
+/** Names that somebody made up may be of any length, or hold what would disturb a terminal. */
+const maximumActorName = 128;
+
+/** In the transaction of what it tells of: either both are there or neither. */
+export async function recordEvent(
+  queries: Queryable | Transaction,
+  { actor, door, client }: EventContext,
+  event: NewEvent,
+  now: number,
+): Promise<void> {
+  const { object, target } = event;
+  await queries('events').insert({
+    published_at: now,
+    actor_id: actor?.id ?? null,
+    actor_name: printable(actor?.name ?? '').slice(0, maximumActorName),
+    type: event.type,
+    object_type: object.type,
+    object_id: object.id,
+    object_name: printable(object.name).slice(0, 511),
+    content: event.content === undefined ? null : JSON.stringify(event.content),
+    target_type: target?.type ?? null,
+    target_id: target?.id ?? null,
+    target_name: target?.name ?? null,
+    door,
+    client: client ?? '',
+    refused: event.refused ?? false,
+  });
+}
+
+/** The newest first. `page.start` is the id of the first event of the page. */
+export async function listEvents(
+  queries: Queryable,
+  filter: EventFilter,
+  page: Page,
+): Promise<PageOf<Event>> {
+  const query = filtered(queries, filter)
+    .orderBy('events.id', 'desc')
+    .limit(page.size + 1);
+  if (page.start !== undefined) query.where('events.id', '<=', Number(page.start));
+  const rows: EventRow[] = await query.select('events.*');
+  return cutPage(rows.map(toEvent), page.size, ({ id }) => id);
+}
+
+export async function countEvents(queries: Queryable, filter: EventFilter): Promise<number> {
+  const [row] = await filtered(queries, filter).count({ total: '*' });
+  return Number(row?.total ?? 0);
+}
+
+/** Forgets events older than that, at most `limit` at a time. How many they were. */
+export async function removeEventsBefore(queries: Queryable, time: number, limit: number): Promise<number> {
+  const old = queries('events')
+    .where('events.published_at', '<', time)
+    .orderBy('events.published_at')
+    .limit(limit)
+    .select('events.id');
+  return queries('events').whereIn('events.id', old).delete();
+}
+
+function filtered(queries: Queryable, filter: EventFilter) {
+  const query = queries('events');
+  const { actor } = filter;
+  if (actor !== undefined) {
+    query.where(isId(actor) ? 'events.actor_id' : 'events.actor_name', actor);
+  }
+  if (filter.type !== undefined) query.where('events.type', filter.type);
+  if (filter.objectName !== undefined) query.where('events.object_name', filter.objectName);
+  if (filter.refused !== undefined) query.where('events.refused', filter.refused);
+  if (filter.before !== undefined) query.where('events.published_at', '<', filter.before);
+  if (filter.after !== undefined) query.where('events.published_at', '>=', filter.after);
+  return query;
+}
+
+function isId(actor: string): boolean {
+  return /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(actor);
+}
+
+interface EventRow {
+  id: number | string;
+  published_at: number | string;
+  actor_id: string | null;
+  actor_name: string;
+  type: string;
+  object_type: string;
+  object_id: string;
+  object_name: string;
+  content: string | null;
+  target_type: string | null;
+  target_id: string | null;
+  target_name: string | null;
+  door: Door;
+  client: string;
+  refused: boolean | number;
+}
+
+function toEvent(row: EventRow): Event {
+  return {
+    id: String(row.id),
+    publishedAt: Number(row.published_at),
+    actorId: row.actor_id ?? undefined,
+    actorName: row.actor_name,
+    type: row.type,
+    object: { type: row.object_type, id: row.object_id, name: row.object_name },
+    content: row.content ?? undefined,
+    target:
+      row.target_type === null
+        ? undefined
+        : { type: row.target_type, id: row.target_id ?? '', name: row.target_name ?? '' },
+    door: row.door,
+    client: row.client,
+    refused: Boolean(row.refused),
+  };
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '\ufffd');
+}

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { DomainError } from '../../shared/errors.ts';
 import type { Queryable } from '../database.ts';
+import { cutPage, type Page, type PageOf } from '../paging.ts';
 
 export interface Account {
   readonly id: string;
@@ -14,7 +15,7 @@ export interface Account {
   readonly isServiceAccount: boolean;
 }
 
-interface AccountRow {
+export interface AccountRow {
   id: string;
   name: string;
   full_name: string;
@@ -22,12 +23,32 @@ interface AccountRow {
   is_admin: boolean | number;
   is_active: boolean | number;
   is_service: boolean | number;
-  password_hash: string | null;
 }
+
+/** What makes an `AccountRow`: not the password's hash, which is for signing in alone. */
+export const accountColumns = [
+  'id',
+  'name',
+  'full_name',
+  'is_org',
+  'is_admin',
+  'is_active',
+  'is_service',
+].map((column) => `accounts.${column}`);
 
 /** One component of a repository name, so that every account can be a namespace. */
 const nameGrammar = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/;
 const maximumNameLength = 128;
+
+/** @throws DomainError `input-invalid` when it is no name of an account or a team */
+export function assertName(name: string): void {
+  if (nameGrammar.test(name) && name.length <= maximumNameLength) return;
+  throw new DomainError(
+    'input-invalid',
+    `name: at most ${maximumNameLength} lower-case letters and digits, separated by one of . _ __ or -`,
+    { detail: { field: 'name' } },
+  );
+}
 
 /** @throws DomainError `input-invalid`, `account-name-taken` */
 export async function createAccount(
@@ -43,13 +64,7 @@ export async function createAccount(
   },
   now: number,
 ): Promise<Account> {
-  if (!nameGrammar.test(account.name) || account.name.length > maximumNameLength) {
-    throw new DomainError(
-      'input-invalid',
-      `name: at most ${maximumNameLength} lower-case letters and digits, separated by one of . _ __ or -`,
-      { detail: { field: 'name' } },
-    );
-  }
+  assertName(account.name);
   const row = {
     id: randomUUID(),
     name: account.name,
@@ -74,13 +89,24 @@ export async function createAccount(
 }
 
 export async function findAccount(queries: Queryable, name: string): Promise<Account | undefined> {
-  const row = await queries<AccountRow>('accounts').where('accounts.name', name).first();
+  const row = await queries('accounts').where('accounts.name', name).first(accountColumns);
   return row === undefined ? undefined : toAccount(row);
 }
 
 export async function findAccountById(queries: Queryable, id: string): Promise<Account | undefined> {
-  const row = await queries<AccountRow>('accounts').where('accounts.id', id).first();
+  const row = await queries('accounts').where('accounts.id', id).first(accountColumns);
   return row === undefined ? undefined : toAccount(row);
+}
+
+/** The user or organization with that name. @throws DomainError `account-unknown` */
+export async function getAccount(queries: Queryable, name: string): Promise<Account> {
+  const account = await findAccount(queries, name);
+  if (account === undefined) {
+    throw new DomainError('account-unknown', 'An account with the given name does not exist.', {
+      detail: { name },
+    });
+  }
+  return account;
 }
 
 /** The user with that name. Organisations are not users. @throws DomainError `user-unknown` */
@@ -99,12 +125,13 @@ export async function findCredentials(
   queries: Queryable,
   name: string,
 ): Promise<{ account: Account; passwordHash: string } | undefined> {
-  const row = await queries<AccountRow>('accounts')
+  const row = await queries('accounts')
     .where('accounts.name', name)
     .where('accounts.is_active', true)
     .where('accounts.is_org', false)
-    .first();
-  if (row === undefined || row.password_hash === null) return undefined;
+    .whereNotNull('accounts.password_hash')
+    .first(...accountColumns, 'accounts.password_hash');
+  if (row === undefined) return undefined;
   return { account: toAccount(row), passwordHash: row.password_hash };
 }
 
@@ -112,7 +139,56 @@ export async function isAnyAccount(queries: Queryable): Promise<boolean> {
   return (await queries('accounts').select('accounts.id').first()) !== undefined;
 }
 
-function toAccount(row: Omit<AccountRow, 'password_hash'>): Account {
+/** Which accounts a list is of. */
+interface AccountSelection {
+  readonly filter: 'all' | 'users' | 'orgs' | 'admins' | 'non-admins' | 'active-users' | 'inactive-users';
+  /** What their names begin with. */
+  readonly prefix?: string | undefined;
+}
+
+/** By name, which is the key of a page. */
+export async function listAccounts(
+  queries: Queryable,
+  selection: AccountSelection,
+  page: Page,
+): Promise<PageOf<Account>> {
+  const query = selected(queries, selection)
+    .orderBy('accounts.name')
+    .limit(page.size + 1);
+  if (page.start !== undefined) query.where('accounts.name', '>=', page.start);
+  const rows: AccountRow[] = await query.select(accountColumns);
+  return cutPage(rows.map(toAccount), page.size, ({ name }) => name);
+}
+
+export async function countAccounts(queries: Queryable, selection: AccountSelection): Promise<number> {
+  const [row] = await selected(queries, selection).count({ total: '*' });
+  return Number(row?.total ?? 0);
+}
+
+function selected(queries: Queryable, { filter, prefix }: AccountSelection) {
+  const query = queries('accounts');
+  // A range and no LIKE, which no index would help.
+  if (prefix !== undefined && prefix !== '') {
+    query.where('accounts.name', '>=', prefix).where('accounts.name', '<', `${prefix}\u{10ffff}`);
+  }
+  switch (filter) {
+    case 'all':
+      return query;
+    case 'users':
+      return query.where('accounts.is_org', false);
+    case 'orgs':
+      return query.where('accounts.is_org', true);
+    case 'admins':
+      return query.where('accounts.is_admin', true);
+    case 'non-admins':
+      return query.where('accounts.is_org', false).where('accounts.is_admin', false);
+    case 'active-users':
+    case 'inactive-users':
+      return query.where('accounts.is_org', false).where('accounts.is_active', filter === 'active-users');
+  }
+}
+
+export function toAccount(row: AccountRow): Account {
   return {
     id: row.id,
     name: row.name,

@@ -24,14 +24,14 @@ export class Passwords {
   /** Verified when there is no such user, so that the time taken tells nothing. */
   #decoy: Promise<string> | undefined;
 
-  /** @throws DomainError `input-invalid` when too short or too long */
-  async hash(password: string): Promise<string> {
+  /** @throws DomainError `input-invalid` naming the field when it is too short or too long */
+  async hash(password: string, field = 'password'): Promise<string> {
     const sizeBytes = Buffer.byteLength(password);
     if (sizeBytes < minimumPasswordBytes || sizeBytes > maximumPasswordBytes) {
       throw new DomainError(
         'input-invalid',
-        `password: ${minimumPasswordBytes} to ${maximumPasswordBytes} bytes expected`,
-        { detail: { field: 'password' } },
+        `${field}: ${minimumPasswordBytes} to ${maximumPasswordBytes} bytes expected`,
+        { detail: { field } },
       );
     }
     return this.#limited(() => hash(password, settings));

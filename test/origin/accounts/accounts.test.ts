@@ -1,14 +1,30 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { createAccount, findAccount, getUser, isAnyAccount } from '../../../src/origin/accounts/accounts.ts';
+import {
+  countAccounts,
+  createAccount,
+  findAccount,
+  getAccount,
+  getUser,
+  isAnyAccount,
+  listAccounts,
+} from '../../../src/origin/accounts/accounts.ts';
 import { chooseContentCache, getSettings } from '../../../src/origin/accounts/settings.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
 import { parseRepositoryName } from '../../../src/shared/distribution/repository-name.ts';
+import { assertIndexed } from '../../setup/query-plan.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
 
 const database = await openDatabase(await tempDirectory());
 after(() => database.close());
 const { queries } = database;
+
+async function openOther() {
+  const other = await openDatabase(await tempDirectory());
+  after(() => other.close());
+  return other;
+}
+
 const create = (name: string, more: object = {}) =>
   createAccount(queries, { name, passwordHash: null, ...more }, 0);
 
@@ -40,6 +56,8 @@ describe('accounts', () => {
     assert.equal((await findAccount(queries, 'acme'))?.isOrg, true);
     await assert.rejects(getUser(queries, 'acme'), { code: 'user-unknown' });
     await assert.rejects(getUser(queries, 'nobody'), { code: 'user-unknown' });
+    assert.equal((await getAccount(queries, 'acme')).isOrg, true);
+    await assert.rejects(getAccount(queries, 'nobody'), { code: 'account-unknown' });
   });
 
   it('of two with one name created at once, one is', async () => {
@@ -80,6 +98,73 @@ describe('accounts', () => {
       await assert.rejects(create(name), { code: 'input-invalid', detail: { field: 'name' } });
     });
   }
+});
+
+describe('lists of accounts', async () => {
+  const { queries } = await openOther();
+  const rows: [name: string, more: object][] = [
+    ['acme', { isOrg: true }],
+    ['ann', {}],
+    ['anna', { isAdmin: true }],
+    ['bob', { isActive: false }],
+    ['machine', { isServiceAccount: true }],
+  ];
+  for (const [name, more] of rows) await createAccount(queries, { name, passwordHash: null, ...more }, 0);
+  const page = { start: undefined, size: 10 };
+
+  for (const [filter, names] of [
+    ['all', 'acme ann anna bob machine'],
+    ['users', 'ann anna bob machine'],
+    ['orgs', 'acme'],
+    ['admins', 'anna'],
+    ['non-admins', 'ann bob machine'],
+    ['active-users', 'ann anna machine'],
+    ['inactive-users', 'bob'],
+  ] as const) {
+    it(`${filter}: ${names}`, async () => {
+      const { records, next } = await listAccounts(queries, { filter }, page);
+      assert.deepEqual([records.map(({ name }) => name).join(' '), next], [names, undefined]);
+      assert.equal(await countAccounts(queries, { filter }), names.split(' ').length);
+    });
+
+    it(`${filter} are read by index, from the middle and by a prefix, too`, async () => {
+      for (const prefix of [undefined, 'an']) {
+        const selection = { filter, prefix };
+        await assertIndexed(queries, () => listAccounts(queries, selection, page));
+        await assertIndexed(queries, () => listAccounts(queries, selection, { start: 'b', size: 10 }));
+        await assertIndexed(queries, () => countAccounts(queries, selection));
+      }
+    });
+  }
+
+  for (const [prefix, names] of [
+    ['an', ['ann', 'anna']],
+    ['anna', ['anna']],
+    ['', ['acme', 'ann', 'anna', 'bob', 'machine']],
+    ['%', []],
+    ['An', []],
+    ['a_n', []],
+  ] as const) {
+    it(`those whose names begin with ${JSON.stringify(prefix)}`, async () => {
+      const { records } = await listAccounts(queries, { filter: 'all', prefix }, page);
+      assert.deepEqual(
+        records.map(({ name }) => name),
+        names,
+      );
+    });
+  }
+
+  it('come in pages, each beginning where the one before said', async () => {
+    const names: string[] = [];
+    let start: string | undefined;
+    do {
+      const { records, next } = await listAccounts(queries, { filter: 'all' }, { start, size: 2 });
+      assert.ok(records.length <= 2);
+      names.push(...records.map(({ name }) => name));
+      start = next;
+    } while (start !== undefined);
+    assert.deepEqual(names, ['acme', 'ann', 'anna', 'bob', 'machine']);
+  });
 });
 
 describe('settings', () => {

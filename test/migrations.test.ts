@@ -78,6 +78,24 @@ it('the choice takes who had a cache for who chose it, and everybody else for au
   }
 });
 
+it('content caches whose names differ in case alone keep their names, and no third one is added', async () => {
+  const knex = await openEmpty();
+  try {
+    const at = position('content-cache-names');
+    for (const { up } of migrations.slice(0, at)) await up(knex);
+    const cache = (id: string, name: string) => ({ id, name, host: 'http://cache', created_at: 1 });
+    await knex('content_caches').insert([cache('1', 'Twin'), cache('2', 'twin')]);
+    await migrations[at].up(knex);
+    assert.deepEqual(await knex('content_caches').orderBy('id').pluck('name'), ['Twin', 'twin']);
+    await assert.rejects(
+      knex('content_caches').insert({ ...cache('3', 'TWIN'), name_key: 'twin' }),
+      /UNIQUE/,
+    );
+  } finally {
+    await knex.destroy();
+  }
+});
+
 it('all of them go up, down to nothing, and up again', async () => {
   const knex = await openEmpty();
   const tables = async () =>

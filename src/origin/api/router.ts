@@ -1,5 +1,5 @@
 /** The API door: `/api/v0`, by the contract `openapi.yaml`, and its docs. */
-import express, { type Express, type RequestHandler } from 'express';
+import express, { type Express, type RequestHandler, Router } from 'express';
 import { middleware as validateByContract } from 'express-openapi-validator';
 import helmet from 'helmet';
 import type { Clock } from '../../shared/clock.ts';
@@ -15,7 +15,7 @@ import {
   sameOriginOnly,
   selfOwnersOrAdmins,
 } from './caller.ts';
-import { createContentCacheRoutes } from './content-caches.ts';
+import { createContentCacheGuards, createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
 import { jsonBody } from './json-body.ts';
@@ -48,11 +48,7 @@ export function createApi(options: ApiOptions): Express {
 
   app.use('/api/v0', withoutTrailingSlash, noStore, sameOriginOnly(options.externalUrl));
   app.use('/api/v0', unlessSigningIn(authenticate(options)), onlyJson);
-  app.post(['/api/v0/content_caches', '/api/v0/accounts'], adminsOnly);
-  app.delete('/api/v0/content_caches/:contentcacheuuid', adminsOnly);
-  app.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(options.database));
-  app.get('/api/v0/session', sessionsOnly);
-  app.delete('/api/v0/session', sessionsOnly);
+  app.use(exceptOptions(createGuards(options)));
   app.use('/api/v0', jsonBody);
   app.use(
     validateByContract({
@@ -81,6 +77,25 @@ export function createApi(options: ApiOptions): Express {
   });
   app.use(answerApiError);
   return app;
+}
+
+/** Who may do what, by methods and paths alone. */
+function createGuards({ database }: ApiOptions): Router {
+  const guards = Router({ caseSensitive: true, strict: true });
+  guards.use(createContentCacheGuards());
+  guards.post('/api/v0/accounts', adminsOnly);
+  guards.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(database));
+  guards.get('/api/v0/session', sessionsOnly);
+  guards.delete('/api/v0/session', sessionsOnly);
+  return guards;
+}
+
+/** Express answers OPTIONS by itself wherever it knows a path: here it is no operation of the contract. */
+function exceptOptions(guards: Router): RequestHandler {
+  return (request, response, next) => {
+    if (request.method === 'OPTIONS') return next();
+    return guards(request, response, next);
+  };
 }
 
 const securityHeaders: RequestHandler = helmet({

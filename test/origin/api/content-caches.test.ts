@@ -22,11 +22,11 @@ describe('content caches', () => {
     assert.equal(answer.status, 201);
     const { id, ...rest } = answer.body;
     assert.match(id, uuid);
-    assert.deepEqual(rest, body);
+    assert.deepEqual(rest, { ...body, isEnabled: true });
     assert.equal(answer.headers.location, `${collection}/${id}`);
     const found = await api.ask('GET', answer.headers.location as string);
     assert.equal(found.status, 200);
-    assert.deepEqual(found.body, { id, ...body });
+    assert.deepEqual(found.body, { id, ...body, isEnabled: true });
   });
 
   it('the list is a bare array, by name, for any active user', async () => {
@@ -41,8 +41,69 @@ describe('content caches', () => {
         names.filter((name: string) => name.startsWith('list-')),
         ['list-a', 'list-b'],
       );
-      assert.deepEqual(Object.keys(answer.body[0]).sort(), ['host', 'id', 'name']);
+      assert.deepEqual(Object.keys(answer.body[0]).sort(), ['host', 'id', 'isEnabled', 'name']);
     }
+  });
+
+  it('comes in pages for who asks for them, and says how many there are', async () => {
+    for (const name of ['page-a', 'Page-B', 'page-c']) await create(name);
+    const first = await api.ask('GET', `${collection}?pageStart=page-&pageSize=2&count=true`);
+    assert.deepEqual(
+      first.body.map(({ name }: { name: string }) => name),
+      ['page-a', 'Page-B'],
+    );
+    assert.equal(first.headers['x-next-page-start'], 'page-c');
+    assert.equal(Number(first.headers['x-resource-count']), rows());
+    const second = await api.ask('GET', `${collection}?pageStart=page-c&pageSize=1`);
+    assert.equal(second.body[0].name, 'page-c');
+    for (const size of ['0', '-1', 'NaN', '1.5', '']) {
+      const refused = await api.ask('GET', `${collection}?pageSize=${size}`);
+      assert.equal(refused.status, 400, size);
+      assert.equal(refused.body.errors[0].detail.field, 'pageSize');
+    }
+    assert.equal((await api.ask('GET', `${collection}?pageSize=1e30`)).status, 200);
+  });
+
+  it('an admin changes one, and nobody changes what somebody else changed meanwhile', async () => {
+    const id = await create('changing');
+    const before = await api.ask('GET', `${collection}/${id}`);
+    const body = { host: 'HTTPS://Cache.Example:443/', isEnabled: false };
+    const headers = { 'If-Match': before.headers.etag as string };
+    const changed = await api.ask('PATCH', `${collection}/${id}`, { body, headers });
+    assert.equal(changed.status, 200, changed.text);
+    assert.deepEqual(changed.body, {
+      id,
+      name: 'changing',
+      host: 'https://cache.example',
+      isEnabled: false,
+    });
+    const late = await api.ask('PATCH', `${collection}/${id}`, { body: { name: 'late' }, headers });
+    assert.equal(late.status, 412);
+    assert.equal(late.code, 'PRECONDITION_FAILED');
+    assert.equal((await api.ask('DELETE', `${collection}/${id}`, { headers })).status, 412);
+    const now = { 'If-Match': changed.headers.etag as string };
+    assert.equal((await api.ask('DELETE', `${collection}/${id}`, { headers: now })).status, 204);
+  });
+
+  it('a name that differs in case alone is taken, for a new one and for a changed one (A14)', async () => {
+    const id = await create('Same');
+    await create('other');
+    const twin = { name: 'sAME', host: 'http://cache' };
+    assert.equal((await api.ask('POST', collection, { body: twin })).status, 409);
+    assert.equal((await api.ask('PATCH', `${collection}/${id}`, { body: { name: 'OTHER' } })).status, 409);
+    assert.equal((await api.ask('PATCH', `${collection}/${id}`, { body: { name: 'SAME' } })).status, 200);
+  });
+
+  it('the trail tells who created, changed and removed one', async () => {
+    const id = await create('traced');
+    await api.ask('PATCH', `${collection}/${id}`, { body: { isEnabled: false } });
+    await api.ask('DELETE', `${collection}/${id}`);
+    await api.ask('DELETE', `${collection}/${id}`);
+    const trail = api.look(
+      "select group_concat(actor_name || ' ' || type || ' ' || door, ', ') from events where object_id = ? order by id",
+      id,
+    );
+    assert.equal(trail, 'admin CREATE api, admin UPDATE api, admin DELETE api');
   });
 
   it('any active user reads one', async () => {

@@ -24,8 +24,10 @@ describe('content caches', () => {
       id: second.id,
       name: 'second',
       host: 'http://cache',
+      isEnabled: true,
     });
-    assert.deepEqual(await listContentCaches(queries), [first, second]);
+    const page = { start: undefined, size: 10 };
+    assert.deepEqual(await listContentCaches(queries, page), { records: [first, second], next: undefined });
   });
 
   it('two of one name that are created at once: one is, the other is refused', async () => {

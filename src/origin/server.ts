@@ -69,7 +69,7 @@ export async function startOrigin(
     const passwords = new Passwords();
     await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
     const certificate = await loadCertificate(configuration, clock());
-    const keys = await SigningKeys.load(database, clock());
+    const keys = await SigningKeys.load(database, clock);
     const cacheClient = new CacheClient({
       keys,
       issuer: configuration.externalUrl,
@@ -101,7 +101,14 @@ export async function startOrigin(
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
     logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
-    const housekeeping = startHousekeeping({ configuration, logger, clock, database, blobStore, removals });
+    const housekeeping = startHousekeeping({
+      ...dependencies,
+      configuration,
+      database,
+      keys,
+      blobStore,
+      removals,
+    });
     return {
       port,
       close: async () => {
@@ -123,20 +130,19 @@ function startHousekeeping(parts: {
   logger: Logger;
   clock: Clock;
   database: Database;
+  keys: SigningKeys;
   blobStore: DirectoryBlobStore;
   removals: Removals;
 }): Housekeeping {
-  const { database, logger, clock, configuration } = parts;
+  const { configuration } = parts;
   const { intervalMs, ...policy } = configuration.garbageCollection;
   const collection = new GarbageCollection(parts);
   const housekeeping = new Housekeeping({
-    database,
+    ...parts,
     collection,
     policy,
     intervalMs,
     eventAgeMs: configuration.eventAgeMs,
-    clock,
-    logger,
   });
   housekeeping.start();
   return housekeeping;
@@ -274,7 +280,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
   app.use(
     createPublicFiles({
       ca: certificate?.ca,
-      keySet: keys.publicKeySet(configuration.externalUrl),
+      keySet: () => keys.publicKeySet(configuration.externalUrl),
       database,
     }),
   );

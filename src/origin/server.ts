@@ -23,8 +23,10 @@ import { ensureCertificate, readCertificate, type ServerCertificate } from './ce
 import type { OriginConfiguration } from './configuration.ts';
 import { CacheClient } from './content-caches/cache-client.ts';
 import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
+import { CacheHealth } from './content-caches/health.ts';
 import { Redirector } from './content-caches/redirect.ts';
 import { Retries } from './content-caches/retries.ts';
+import { Usage } from './content-caches/usage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -74,9 +76,12 @@ export async function startOrigin(
       keys,
       issuer: configuration.externalUrl,
       ownCa: certificate?.ca,
-      policy: { privateNetworks: true },
+      policy: { privateNetworks: configuration.probePrivateNetworks },
       clock,
     });
+    const usage = new Usage({ database, client: cacheClient, logger, clock });
+    const { probeIntervalMs: intervalMs } = configuration;
+    const health = new CacheHealth({ database, client: cacheClient, usage, logger, clock, intervalMs });
     const listener = createListener({
       ...dependencies,
       configuration,
@@ -86,6 +91,8 @@ export async function startOrigin(
       passwords,
       keys,
       cacheClient,
+      health,
+      usage,
       certificate,
     });
     const server: AnyServer =
@@ -101,6 +108,8 @@ export async function startOrigin(
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
     logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
+    await health.start();
+    usage.start();
     const housekeeping = startHousekeeping({
       ...dependencies,
       configuration,
@@ -115,6 +124,8 @@ export async function startOrigin(
         await drain(server, configuration.drainMs);
         await housekeeping.stop();
         await uploads.close();
+        await health.stop();
+        await usage.stop();
         await cacheClient.close();
         await database.close();
       },
@@ -158,6 +169,8 @@ interface Parts {
   readonly passwords: Passwords;
   readonly keys: SigningKeys;
   readonly cacheClient: CacheClient;
+  readonly health: CacheHealth;
+  readonly usage: Usage;
   readonly certificate: ServerCertificate | undefined;
 }
 
@@ -226,10 +239,12 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
   });
 }
 
-function createRedirector({ configuration, database, keys, cacheClient, logger, clock }: Parts): Redirector {
+function createRedirector(parts: Parts): Redirector {
+  const { configuration, database, keys, cacheClient, health, usage, logger, clock } = parts;
   return new Redirector({
     facts: new ChoiceFactsFinder(database),
-    health: { stateOf: () => 'unknown' },
+    health,
+    usage,
     retries: new Retries({
       askDeliveries: (cache, ids) => cacheClient.deliveries(cache, ids),
       pause: delay,

@@ -1,11 +1,12 @@
 // Runs a TypeScript program of this project with the pinned Node, on a machine that has only some Node ≥ 20
 // and npm: installs what package-lock.json asks for when it is missing or stale, then hands over.
 // Plain JavaScript with no dependency, because it runs before anything is installed.
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isUiBuilt } from './ui-stamp.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const modules = join(root, 'node_modules');
@@ -44,10 +45,25 @@ function findNode() {
   );
 }
 
+/** Programs that show the web UI find it built from the sources that are here. */
+function buildUi(node, program, args) {
+  const showsUi =
+    program === 'src/dtr.ts'
+      ? args.includes('serve')
+      : /^src\/quickstart|^scripts\/(?:test|screenshots)/.test(program);
+  if (!showsUi || isUiBuilt()) return;
+  process.stderr.write('Building the web UI (once, from src/ui) …\n');
+  const { status } = spawnSync(node, [join(root, 'scripts', 'build-ui.ts')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) process.stderr.write('The web UI could not be built: the rest runs without it.\n');
+}
+
 try {
   installDependencies();
   const [program, ...args] = process.argv.slice(2);
   const node = findNode();
+  buildUi(node, program, args);
   const path = `${dirname(node)}:${process.env.PATH}`;
   const child = spawn(node, [...nodeFlags, join(root, program), ...args], {
     stdio: 'inherit',

@@ -194,7 +194,7 @@ The password is kept in ${passwordFile}. Now push an image and pull it through t
     docker image rm ${host}/${adminName}/app:1
     docker pull ${host}/${adminName}/app:1
 
-API docs   ${originUrl}/docs/api   (the browser must trust ${join(dataDirectory, 'ca.pem')})
+Web UI     ${originUrl}   (the browser must trust ${join(dataDirectory, 'ca.pem')})
 Logs       ${programs.map((program) => program.log).join('\n           ')}
            every layer of the pull is one line in the content cache's log
 

@@ -12,7 +12,7 @@ interface Import {
 }
 
 /** Every import of the sources: of a file as its path below `src`, of a package as its name. */
-const imports: Import[] = globSync('{src,migrations}/**/*.ts', { cwd: root }).flatMap((from) => {
+const imports: Import[] = globSync('{src,migrations}/**/*.{ts,tsx}', { cwd: root }).flatMap((from) => {
   const text = readFileSync(join(root, from), 'utf8');
   return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';/gms)].map(([, name]) => {
     const to = (name as string).startsWith('.')
@@ -35,6 +35,13 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
   ['shared knows neither origin nor cache', /^src\/shared\//, /^src\/(?:origin|cache)\//],
   ['the origin knows nothing of the cache', /^src\/origin\//, /^src\/cache\//],
   ['the cache knows nothing of the origin', /^src\/cache\//, /^src\/origin\//],
+  ['the programs know nothing of the web UI', /^src\/(?!ui\/)/, /^src\/ui\//],
+  [
+    'the web UI knows nothing of the programs but the contract',
+    /^src\/ui\//,
+    /^src\/(?!ui\/|origin\/api\/contract\.d\.ts$)/,
+  ],
+  ['React stays in the web UI', /^src\/(?!ui\/)/, /^(?:react|@base-ui|@tanstack)/],
   [
     'the domain knows no door',
     /^src\/origin\/(?:accounts|access|images|content-caches|keys)\//,
@@ -58,7 +65,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'files are read in few rooms',
     /^src\//,
     /^node:fs(?:\/promises)?$/,
-    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:commands|certificates|configuration|database|first-start|api\/openapi)|quickstart|dtr-content-cache)/,
+    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:commands|certificates|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
   ],
   [
     'tokens are made and read in few rooms',

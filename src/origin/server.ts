@@ -1,7 +1,7 @@
 /**
  * The origin: its doors in order, its limits, and how it ends. A request walks down this page:
- * `/v2/` to the registry door; everything else through Express to the token server, the API and its docs, and
- * the public files.
+ * `/v2/` to the registry door; everything else through Express to the token server, the public files, the web UI, and the
+ * API with its docs.
  */
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
@@ -23,10 +23,8 @@ import { ensureCertificate, readCertificate, type ServerCertificate } from './ce
 import type { OriginConfiguration } from './configuration.ts';
 import { CacheClient } from './content-caches/cache-client.ts';
 import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
-import { CacheHealth } from './content-caches/health.ts';
 import { Redirector } from './content-caches/redirect.ts';
 import { Retries } from './content-caches/retries.ts';
-import { Usage } from './content-caches/usage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -48,6 +46,7 @@ import { UploadHandlers } from './registry/uploads.ts';
 import { recordRequest } from './request-log.ts';
 import { createTokenServer } from './token/token-server.ts';
 import { createPublicFiles } from './web/public-files.ts';
+import { createUi } from './web/ui.ts';
 
 export interface Origin {
   readonly port: number;
@@ -71,17 +70,14 @@ export async function startOrigin(
     const passwords = new Passwords();
     await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
     const certificate = await loadCertificate(configuration, clock());
-    const keys = await SigningKeys.load(database, clock);
+    const keys = await SigningKeys.load(database, clock());
     const cacheClient = new CacheClient({
       keys,
       issuer: configuration.externalUrl,
       ownCa: certificate?.ca,
-      policy: { privateNetworks: configuration.probePrivateNetworks },
+      policy: { privateNetworks: true },
       clock,
     });
-    const usage = new Usage({ database, client: cacheClient, logger, clock });
-    const { probeIntervalMs: intervalMs } = configuration;
-    const health = new CacheHealth({ database, client: cacheClient, usage, logger, clock, intervalMs });
     const listener = createListener({
       ...dependencies,
       configuration,
@@ -91,8 +87,6 @@ export async function startOrigin(
       passwords,
       keys,
       cacheClient,
-      health,
-      usage,
       certificate,
     });
     const server: AnyServer =
@@ -108,24 +102,13 @@ export async function startOrigin(
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
     logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
-    await health.start();
-    usage.start();
-    const housekeeping = startHousekeeping({
-      ...dependencies,
-      configuration,
-      database,
-      keys,
-      blobStore,
-      removals,
-    });
+    const housekeeping = startHousekeeping({ configuration, logger, clock, database, blobStore, removals });
     return {
       port,
       close: async () => {
         await drain(server, configuration.drainMs);
         await housekeeping.stop();
         await uploads.close();
-        await health.stop();
-        await usage.stop();
         await cacheClient.close();
         await database.close();
       },
@@ -141,19 +124,20 @@ function startHousekeeping(parts: {
   logger: Logger;
   clock: Clock;
   database: Database;
-  keys: SigningKeys;
   blobStore: DirectoryBlobStore;
   removals: Removals;
 }): Housekeeping {
-  const { configuration } = parts;
+  const { database, logger, clock, configuration } = parts;
   const { intervalMs, ...policy } = configuration.garbageCollection;
   const collection = new GarbageCollection(parts);
   const housekeeping = new Housekeeping({
-    ...parts,
+    database,
     collection,
     policy,
     intervalMs,
     eventAgeMs: configuration.eventAgeMs,
+    clock,
+    logger,
   });
   housekeeping.start();
   return housekeeping;
@@ -169,8 +153,6 @@ interface Parts {
   readonly passwords: Passwords;
   readonly keys: SigningKeys;
   readonly cacheClient: CacheClient;
-  readonly health: CacheHealth;
-  readonly usage: Usage;
   readonly certificate: ServerCertificate | undefined;
 }
 
@@ -239,12 +221,10 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
   });
 }
 
-function createRedirector(parts: Parts): Redirector {
-  const { configuration, database, keys, cacheClient, health, usage, logger, clock } = parts;
+function createRedirector({ configuration, database, keys, cacheClient, logger, clock }: Parts): Redirector {
   return new Redirector({
     facts: new ChoiceFactsFinder(database),
-    health,
-    usage,
+    health: { stateOf: () => 'unknown' },
     retries: new Retries({
       askDeliveries: (cache, ids) => cacheClient.deliveries(cache, ids),
       pause: delay,
@@ -295,10 +275,11 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
   app.use(
     createPublicFiles({
       ca: certificate?.ca,
-      keySet: () => keys.publicKeySet(configuration.externalUrl),
+      keySet: keys.publicKeySet(configuration.externalUrl),
       database,
     }),
   );
+  app.use(createUi({ database }));
   app.use(
     createApi({
       database,

@@ -44,7 +44,6 @@ export function createApi(options: ApiOptions): Express {
   app.set('query parser', 'simple');
   app.use(securityHeaders);
   app.use(createDocs(contract));
-  app.get('/', (_request, response) => response.redirect(302, '/docs/api/'));
 
   app.use('/api/v0', withoutTrailingSlash, noStore, sameOriginOnly(options.externalUrl));
   app.use('/api/v0', unlessSigningIn(authenticate(options)), onlyJson);

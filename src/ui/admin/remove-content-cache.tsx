@@ -1,0 +1,54 @@
+/** Removing a content cache: who uses it, and what follows. */
+import { useQueryClient } from '@tanstack/react-query';
+import { api, dataOf } from '../api/client.ts';
+import { ConfirmByName } from '../components/confirm-by-name.tsx';
+import { Name } from '../components/dialog.tsx';
+import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
+import { say } from '../shell/announcements.ts';
+
+export function RemoveContentCache({
+  cache,
+  open,
+  onClose,
+}: {
+  cache: ContentCache;
+  open: boolean;
+  onClose: () => void;
+}) {
+  const queryClient = useQueryClient();
+  return (
+    <ConfirmByName
+      open={open}
+      onClose={onClose}
+      title={
+        <>
+          Remove <Name>{cache.name}</Name>
+        </>
+      }
+      name={cache.name}
+      action="Remove cache"
+      consequences={
+        <>
+          <li>
+            <span>Nobody is sent to it any more, from the next pull on. Pulls that run are not cut off.</span>
+          </li>
+          <li>
+            <span>Whoever had chosen it is served by what comes next, down to this registry itself.</span>
+          </li>
+          <li>
+            <span>The cache itself goes on running: stop it on its own machine.</span>
+          </li>
+        </>
+      }
+      onConfirm={async () => {
+        await dataOf(
+          api.DELETE('/api/v0/content_caches/{contentcacheuuid}', {
+            params: { path: { contentcacheuuid: cache.id } },
+          }),
+        );
+        say(`Removed ${cache.name}`);
+        await queryClient.invalidateQueries({ queryKey: cachesQuery.queryKey });
+      }}
+    />
+  );
+}

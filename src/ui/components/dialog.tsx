@@ -1,0 +1,61 @@
+/** Dialogs: what interrupts is in front, has the focus, and ends with Escape. */
+import { Dialog as BaseDialog } from '@base-ui/react/dialog';
+import type { ReactNode } from 'react';
+import styles from './dialog.module.css';
+
+export function Dialog({
+  open,
+  onClose,
+  title,
+  text,
+  wide,
+  dismissible = true,
+  children,
+}: {
+  open: boolean;
+  onClose: () => void;
+  title: ReactNode;
+  text?: ReactNode;
+  wide?: boolean;
+  /** Whether a click beside it ends it, as Escape does: not where what was typed would be lost. */
+  dismissible?: boolean;
+  children: ReactNode;
+}) {
+  return (
+    <BaseDialog.Root
+      open={open}
+      onOpenChange={(isOpen) => {
+        if (!isOpen) onClose();
+      }}
+      disablePointerDismissal={!dismissible}
+    >
+      <BaseDialog.Portal>
+        <BaseDialog.Backdrop className={styles.backdrop} />
+        <BaseDialog.Popup className={`${styles.popup} ${wide ? styles.wide : ''}`}>
+          <div className={styles.head}>
+            <BaseDialog.Title className={styles.title}>{title}</BaseDialog.Title>
+            {text !== undefined && (
+              <BaseDialog.Description className={styles.text} render={<div />}>
+                {text}
+              </BaseDialog.Description>
+            )}
+          </div>
+          {children}
+        </BaseDialog.Popup>
+      </BaseDialog.Portal>
+    </BaseDialog.Root>
+  );
+}
+
+export function DialogActions({ children }: { children: ReactNode }) {
+  return <div className={styles.actions}>{children}</div>;
+}
+
+/** What will be, if it is done: one line each. */
+export function Consequences({ children }: { children: ReactNode }) {
+  return <ul className={styles.consequences}>{children}</ul>;
+}
+
+export function Name({ children }: { children: ReactNode }) {
+  return <span className={styles.name}>{children}</span>;
+}

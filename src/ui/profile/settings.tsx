@@ -1,0 +1,77 @@
+/** What a user chooses: the content cache that serves the pulls, and whether a push creates a repository. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { useParams } from 'react-router';
+import { describeError } from '../api/api-error.ts';
+import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Button } from '../components/button.tsx';
+import { Form, FormActions } from '../components/field.tsx';
+import { Card, Columns, Section } from '../components/layout.tsx';
+import { Failed, Loading, Problem } from '../components/states.tsx';
+import { Unsaved } from '../components/unsaved.tsx';
+import { useDraft } from '../components/use-draft.ts';
+import { cachesQuery } from '../content-caches/caches.ts';
+import { ChooseCache } from '../content-caches/choose-cache.tsx';
+import { PullRoute } from '../content-caches/pull-route.tsx';
+import { say } from '../shell/announcements.ts';
+import { settingsQuery } from './account-settings.ts';
+
+export function ProfileSettings() {
+  const { username = '' } = useParams();
+  const settings = useQuery(settingsQuery(username));
+  if (settings.isPending) return <Loading />;
+  if (settings.isError) return <Failed error={settings.error} onRetry={() => settings.refetch()} />;
+  return <Settings username={username} settings={settings.data} />;
+}
+
+function Settings({ username, settings }: { username: string; settings: Schemas['UserSettings'] }) {
+  const queryClient = useQueryClient();
+  const { contentCacheUUID } = settings;
+  const saved = useMemo(() => ({ contentCacheUUID }), [contentCacheUUID]);
+  const draft = useDraft(`settings:${username}`, saved);
+  const caches = useQuery(cachesQuery);
+  const save = useMutation({
+    mutationFn: () =>
+      dataOf(
+        api.PATCH('/api/v0/accounts/{username}/settings', {
+          params: { path: { username } },
+          body: draft.value,
+        }),
+      ),
+    onSuccess: (answer) => {
+      queryClient.setQueryData(settingsQuery(username).queryKey, answer);
+      draft.clear();
+      say('Saved: the next pull follows it');
+    },
+  });
+  const chosen = caches.data?.find(({ id }) => id === draft.value.contentCacheUUID);
+  return (
+    <Form onSubmit={() => save.mutate()}>
+      <Columns>
+        <Section
+          title="Content Cache"
+          text="Layers come from the cache that you choose. What may be pulled, and which image is the newest, the origin always decides itself."
+        >
+          <ChooseCache
+            value={draft.value.contentCacheUUID}
+            onValue={(value) => draft.change({ contentCacheUUID: value })}
+            none={{ title: 'None', text: `Pull from ${location.host} itself` }}
+          />
+        </Section>
+        <Section title={draft.isDirty ? 'Your pulls, once saved' : 'Your next pull'}>
+          <Card>
+            <PullRoute cache={chosen} />
+          </Card>
+        </Section>
+      </Columns>
+      {save.isError && <Problem>{describeError(save.error)}</Problem>}
+      <FormActions>
+        <Button kind="primary" type="submit" disabled={!draft.isDirty} busy={save.isPending}>
+          Save changes
+        </Button>
+        {draft.isDirty && <Button onClick={draft.clear}>Discard</Button>}
+      </FormActions>
+      <Unsaved isDirty={draft.isDirty && !save.isPending} onDiscard={draft.clear} />
+    </Form>
+  );
+}

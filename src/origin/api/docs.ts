@@ -25,8 +25,29 @@ const swaggerUi = {
     layout: 'BaseLayout',
     persistAuthorization: false,
     displayRequestDuration: true,
+    requestInterceptor: addCsrfToken,
   },
 };
+
+interface PageRequest {
+  readonly method?: string;
+  readonly headers: Record<string, string>;
+}
+
+/**
+ * Runs in the page, which gets its text: whoever is signed in to the web UI tries things out as themselves, and what changes
+ * something must say that it comes from here.
+ */
+async function addCsrfToken(request: PageRequest): Promise<PageRequest> {
+  const reads = /^(?:GET|HEAD)$/i.test(request.method ?? 'GET');
+  if (reads || request.headers.Authorization !== undefined) return request;
+  const session = await fetch('/api/v0/session');
+  if (session.ok) {
+    const { csrfToken } = (await session.json()) as { csrfToken: string };
+    request.headers['X-CSRF-Token'] = csrfToken;
+  }
+  return request;
+}
 
 export function createDocs(contract: Contract): Router {
   const json = JSON.stringify(contract.document);

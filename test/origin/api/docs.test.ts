@@ -88,7 +88,9 @@ describe('the API docs in Chromium', { skip: missing }, () => {
 
     const listed = await execute(page, 'ListContentCaches', {});
     assert.equal(listed.status, '200');
-    assert.deepEqual(JSON.parse(listed.body), [{ id, name: 'region-us', host: 'http://203.0.113.7:5000' }]);
+    const [{ id: listedId, name, host }, ...more] = JSON.parse(listed.body);
+    assert.deepEqual([listedId, name, host], [id, 'region-us', 'http://203.0.113.7:5000']);
+    assert.deepEqual(more, []);
 
     const chosen = await execute(page, 'UpdateUserSettings', {
       parameter: 'admin',
@@ -102,6 +104,30 @@ describe('the API docs in Chromium', { skip: missing }, () => {
       'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])',
     );
     assert.equal(kept, '[{},{},""]', 'the browser keeps nothing of the password');
+    await page.close();
+  });
+
+  it('who is signed in to the web UI tries things out as themselves', async () => {
+    const { page, complaints } = await openPage();
+    await page.goto(`${api.origin.url}/docs/api/`);
+    await page.locator('.opblock').first().waitFor();
+    await page.evaluate(
+      (body) =>
+        fetch('/api/v0/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body }),
+      JSON.stringify({ username: 'admin', password: api.origin.adminPassword }),
+    );
+    const who = await execute(page, 'GetSession', {});
+    assert.equal(who.status, '200', who.body);
+    const created = await execute(page, 'CreateContentCache', {
+      body: '{"name":"by-session","host":"http://203.0.113.8:5000"}',
+    });
+    assert.equal(created.status, '201', created.body);
+    assert.equal(
+      api.look("select door from events where object_name = 'by-session'"),
+      'web',
+      'the trail says which way it was done',
+    );
+    assert.deepEqual(complaints, []);
     await page.close();
   });
 

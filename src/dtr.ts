@@ -48,6 +48,16 @@ program
       .default(defaults.logLevel),
   )
   .addOption(
+    new Option('--probe-interval <duration>', 'between two looks at a content cache, or off')
+      .env('DTR_PROBE_INTERVAL')
+      .default(defaults.probeInterval),
+  )
+  .addOption(
+    new Option('--probe-private-networks <on|off>', 'whether content caches may be in private networks')
+      .env('DTR_PROBE_PRIVATE_NETWORKS')
+      .default(defaults.probePrivateNetworks),
+  )
+  .addOption(
     new Option('--gc-interval <duration>', 'between two garbage collections, or off')
       .env('DTR_GC_INTERVAL')
       .default(defaults.gcInterval),

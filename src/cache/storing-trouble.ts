@@ -31,8 +31,9 @@ export class StoringTrouble {
   }
 
   async #isOver(sizeBytes: number): Promise<boolean> {
-    const { freeBytes } = await this.#store.disk();
-    if (freeBytes <= sizeBytes) return false;
+    const disk = await this.#store.disk();
+    // One that no disk of this size holds says nothing of the others.
+    if (disk.freeBytes <= sizeBytes && sizeBytes < disk.sizeBytes) return false;
     return assertWritable(this.#store, probeSession).then(
       () => true,
       () => false,

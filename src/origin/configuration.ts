@@ -25,6 +25,10 @@ export interface OriginConfiguration {
   /** Proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly Network[];
   readonly logLevel: LogLevel;
+  /** Whether content caches may be on loopback and private networks. */
+  readonly probePrivateNetworks: boolean;
+  /** Between two looks at the same content cache, in ms; `undefined` when nobody looks. */
+  readonly probeIntervalMs: number | undefined;
   readonly registryTokenSeconds: number;
   readonly apiTokenSeconds: number;
   readonly signedUrlSeconds: number;
@@ -50,6 +54,8 @@ export interface ServeOptions {
   readonly tlsCa?: string;
   readonly trustedProxies: string;
   readonly logLevel: string;
+  readonly probePrivateNetworks: string;
+  readonly probeInterval: string;
   readonly gcInterval: string;
   readonly gcGrace: string;
   readonly gcUntagged: string;
@@ -62,6 +68,8 @@ export const defaults = {
   listen: ':8443',
   trustedProxies: '',
   logLevel: 'info',
+  probePrivateNetworks: 'on',
+  probeInterval: '10s',
   gcInterval: '24h',
   gcGrace: formatHours(defaultPolicy.graceMs),
   gcUntagged: 'off',
@@ -90,6 +98,8 @@ export function parseConfiguration(options: ServeOptions): OriginConfiguration {
     tls,
     trustedProxies: parseTrustedProxies(options.trustedProxies),
     logLevel: parseLogLevel(options.logLevel),
+    probePrivateNetworks: parseOnOff('--probe-private-networks', options.probePrivateNetworks),
+    probeIntervalMs: parseProbeInterval(options.probeInterval),
     registryTokenSeconds: 300,
     apiTokenSeconds: 300,
     signedUrlSeconds: 600,
@@ -160,6 +170,17 @@ function parseExternalUrl(text: string): string {
   if (!plain)
     throw new ConfigurationInvalid('--external-url', 'https://<host>[:<port>], without a default port,');
   return url.origin;
+}
+
+function parseProbeInterval(text: string): number | undefined {
+  const intervalMs = parseDurationOrOff('--probe-interval', text);
+  if (intervalMs === undefined || intervalMs >= 1_000) return intervalMs;
+  throw new ConfigurationInvalid('--probe-interval', 'a second or more, or off,');
+}
+
+function parseOnOff(option: string, text: string): boolean {
+  if (text === 'on' || text === 'off') return text === 'on';
+  throw new ConfigurationInvalid(option, 'on or off');
 }
 
 function parseLogLevel(text: string): LogLevel {

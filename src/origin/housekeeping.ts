@@ -1,4 +1,4 @@
-/** What the origin does by itself from time to time: garbage collection, forgetting, and a look at its database. */
+/** What the origin does by itself from time to time: garbage collection, and small chores. */
 import { formatBytes } from '../shared/byte-size.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logging.ts';
@@ -6,6 +6,7 @@ import { removeExpiredSignIns } from './accounts/sessions.ts';
 import type { Database } from './database.ts';
 import { removeEventsBefore } from './events/events.ts';
 import type { CollectionPolicy, GarbageCollection } from './images/garbage-collection.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
 
 /** Not in the minutes in which an admin watches it start, and soon enough for one that is restarted every day. */
 const firstRunMs = 15 * 60_000;
@@ -14,12 +15,24 @@ const firstRunMs = 15 * 60_000;
 const forgetIntervalMs = 10 * 60_000;
 const forgetAtOnce = 10_000;
 
+/** Between two looks at the signing keys: much less than a new one is published before it signs. */
+const keyIntervalMs = 10_000;
+
 const watchIntervalMs = 60_000;
 /** SQLite merges its log at a few MiB; so much of it means that something keeps it from doing so. */
 const unmergedAlarmBytes = 256 * 1024 * 1024;
 
+/** A small thing that is done again and again. */
+interface Chore {
+  /** For the log, when it fails. */
+  readonly name: string;
+  readonly intervalMs: number;
+  readonly run: () => Promise<void>;
+}
+
 export class Housekeeping {
   readonly #database: Database;
+  readonly #keys: SigningKeys;
   readonly #collection: GarbageCollection;
   readonly #policy: CollectionPolicy;
   readonly #intervalMs: number | undefined;
@@ -28,12 +41,12 @@ export class Housekeeping {
   readonly #logger: Logger;
   readonly #stopping = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  #watching: NodeJS.Timeout | undefined;
-  #forgetting: NodeJS.Timeout | undefined;
+  #chores: NodeJS.Timeout[] = [];
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: {
     database: Database;
+    keys: SigningKeys;
     collection: GarbageCollection;
     policy: CollectionPolicy;
     /** Between two collections; `undefined` when there are none by themselves. */
@@ -44,6 +57,7 @@ export class Housekeeping {
     logger: Logger;
   }) {
     this.#database = options.database;
+    this.#keys = options.keys;
     this.#collection = options.collection;
     this.#policy = options.policy;
     this.#intervalMs = options.intervalMs;
@@ -53,17 +67,22 @@ export class Housekeeping {
   }
 
   start(): void {
-    this.#watching = setInterval(() => this.#watch(), watchIntervalMs);
-    this.#watching.unref();
-    this.#forgetting = setInterval(() => this.#forget(), forgetIntervalMs);
-    this.#forgetting.unref();
+    const chores: Chore[] = [
+      { name: 'looking at the log of writes', intervalMs: watchIntervalMs, run: () => this.#watch() },
+      {
+        name: 'forgetting old events and sessions',
+        intervalMs: forgetIntervalMs,
+        run: () => this.#forget(),
+      },
+      { name: 'looking for new signing keys', intervalMs: keyIntervalMs, run: () => this.#keys.refresh() },
+    ];
+    this.#chores = chores.map((chore) => setInterval(() => this.#do(chore), chore.intervalMs).unref());
     if (this.#intervalMs !== undefined) this.#wait(Math.min(firstRunMs, this.#intervalMs), this.#intervalMs);
   }
 
   /** Ends a running collection at its next step, which loses nothing. */
   async stop(): Promise<void> {
-    clearInterval(this.#watching);
-    clearInterval(this.#forgetting);
+    for (const chore of this.#chores) clearInterval(chore);
     clearTimeout(this.#timer);
     this.#stopping.abort();
     await this.#running;
@@ -76,6 +95,15 @@ export class Housekeeping {
       });
     }, delayMs);
     this.#timer.unref();
+  }
+
+  async #do({ name, run }: Chore): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      this.#logger.error({ err: error }, `${name} failed; it is tried again later`);
+    }
   }
 
   async #watch(): Promise<void> {
@@ -91,18 +119,11 @@ export class Housekeeping {
   async #forget(): Promise<void> {
     const { queries } = this.#database;
     const now = this.#clock();
-    try {
-      await removeExpiredSignIns(queries, now);
-      if (this.#eventAgeMs === undefined) return;
-      while (!this.#stopping.signal.aborted) {
-        if ((await removeEventsBefore(queries, now - this.#eventAgeMs, forgetAtOnce)) < forgetAtOnce) return;
-      }
-    } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      this.#logger.error(
-        { err: error },
-        'forgetting old events and sessions failed; it is tried again later',
-      );
+    await removeExpiredSignIns(queries, now);
+    if (this.#eventAgeMs === undefined) return;
+    while (!this.#stopping.signal.aborted) {
+      const removed = await removeEventsBefore(queries, now - this.#eventAgeMs, forgetAtOnce);
+      if (removed < forgetAtOnce) return;
     }
   }
 

@@ -23,8 +23,10 @@ import { ensureCertificate, readCertificate, type ServerCertificate } from './ce
 import type { OriginConfiguration } from './configuration.ts';
 import { CacheClient } from './content-caches/cache-client.ts';
 import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
+import { CacheHealth } from './content-caches/health.ts';
 import { Redirector } from './content-caches/redirect.ts';
 import { Retries } from './content-caches/retries.ts';
+import { Usage } from './content-caches/usage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -70,14 +72,17 @@ export async function startOrigin(
     const passwords = new Passwords();
     await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
     const certificate = await loadCertificate(configuration, clock());
-    const keys = await SigningKeys.load(database, clock());
+    const keys = await SigningKeys.load(database, clock);
     const cacheClient = new CacheClient({
       keys,
       issuer: configuration.externalUrl,
       ownCa: certificate?.ca,
-      policy: { privateNetworks: true },
+      policy: { privateNetworks: configuration.probePrivateNetworks },
       clock,
     });
+    const usage = new Usage({ database, client: cacheClient, logger, clock });
+    const { probeIntervalMs: intervalMs } = configuration;
+    const health = new CacheHealth({ database, client: cacheClient, usage, logger, clock, intervalMs });
     const listener = createListener({
       ...dependencies,
       configuration,
@@ -87,6 +92,8 @@ export async function startOrigin(
       passwords,
       keys,
       cacheClient,
+      health,
+      usage,
       certificate,
     });
     const server: AnyServer =
@@ -102,13 +109,24 @@ export async function startOrigin(
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
     logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
-    const housekeeping = startHousekeeping({ configuration, logger, clock, database, blobStore, removals });
+    await health.start();
+    usage.start();
+    const housekeeping = startHousekeeping({
+      ...dependencies,
+      configuration,
+      database,
+      keys,
+      blobStore,
+      removals,
+    });
     return {
       port,
       close: async () => {
         await drain(server, configuration.drainMs);
         await housekeeping.stop();
         await uploads.close();
+        await health.stop();
+        await usage.stop();
         await cacheClient.close();
         await database.close();
       },
@@ -124,20 +142,19 @@ function startHousekeeping(parts: {
   logger: Logger;
   clock: Clock;
   database: Database;
+  keys: SigningKeys;
   blobStore: DirectoryBlobStore;
   removals: Removals;
 }): Housekeeping {
-  const { database, logger, clock, configuration } = parts;
+  const { configuration } = parts;
   const { intervalMs, ...policy } = configuration.garbageCollection;
   const collection = new GarbageCollection(parts);
   const housekeeping = new Housekeeping({
-    database,
+    ...parts,
     collection,
     policy,
     intervalMs,
     eventAgeMs: configuration.eventAgeMs,
-    clock,
-    logger,
   });
   housekeeping.start();
   return housekeeping;
@@ -153,6 +170,8 @@ interface Parts {
   readonly passwords: Passwords;
   readonly keys: SigningKeys;
   readonly cacheClient: CacheClient;
+  readonly health: CacheHealth;
+  readonly usage: Usage;
   readonly certificate: ServerCertificate | undefined;
 }
 
@@ -221,10 +240,12 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
   });
 }
 
-function createRedirector({ configuration, database, keys, cacheClient, logger, clock }: Parts): Redirector {
+function createRedirector(parts: Parts): Redirector {
+  const { configuration, database, keys, cacheClient, health, usage, logger, clock } = parts;
   return new Redirector({
     facts: new ChoiceFactsFinder(database),
-    health: { stateOf: () => 'unknown' },
+    health,
+    usage,
     retries: new Retries({
       askDeliveries: (cache, ids) => cacheClient.deliveries(cache, ids),
       pause: delay,
@@ -275,7 +296,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
   app.use(
     createPublicFiles({
       ca: certificate?.ca,
-      keySet: keys.publicKeySet(configuration.externalUrl),
+      keySet: () => keys.publicKeySet(configuration.externalUrl),
       database,
     }),
   );

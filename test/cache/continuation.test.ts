@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readdir, statfs, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rm, statfs, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it } from 'node:test';
 import { sessionOf } from '../../src/cache/fill.ts';
 import type { Digest } from '../../src/shared/distribution/digest.ts';
 import { startTestCache } from '../setup/cache.ts';
+import { commanderOf } from '../setup/cache-commands.ts';
 import { answerWell, startFakeOrigin } from '../setup/fake-origin.ts';
 import { eventually } from '../setup/processes.ts';
 import { tempDirectory } from '../setup/temp-directory.ts';
@@ -213,6 +214,24 @@ describe('a cache whose disk is full', { skip: noDisk }, () => {
     origin.blobRequests.length = 0;
     await pull(cache.url, small);
     assert.equal(origin.blobRequests.length, 0);
+    // No disk of this size holds it: the cache is as well as it ever was.
+    assert.deepEqual((await commanderOf(cache.url, origin).status()).health.reasons, []);
+  });
+
+  it('tells its origin so from the first blob that does not fit, until there is room', async () => {
+    const rootDirectory = await disk(6 * oneMiB);
+    const cache = await startTestCache({ ...settings, rootDirectory });
+    const { status } = commanderOf(cache.url, origin);
+    assert.deepEqual((await status()).health, { healthy: true, reasons: [] });
+    await writeFile(join(rootDirectory, 'of somebody else'), Buffer.alloc(5 * oneMiB));
+    await pull(cache.url, origin.add(randomBytes(2 * oneMiB)));
+    for (let probe = 0; probe < 2; probe += 1) {
+      const { healthy, reasons } = (await status()).health;
+      assert.equal(healthy, false);
+      assert.match(reasons.join(), /^storage: the last blob could not be stored: ENOSPC/);
+    }
+    await rm(join(rootDirectory, 'of somebody else'));
+    assert.deepEqual((await status()).health, { healthy: true, reasons: [] });
   });
 
   it('ends the answer short when the upstream of what it passes on has other bytes', async () => {

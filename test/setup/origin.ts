@@ -28,11 +28,12 @@ export interface TestOrigin {
   close(): Promise<void>;
 }
 
-/** Plain HTTP; stopped when the surrounding suite (or file) ends. */
+/** Plain HTTP; looks at content caches only if it is told how often; stopped when the surrounding suite (or file) ends. */
 export async function startTestOrigin(
   options: {
     clock?: Clock;
     trustedProxies?: readonly Network[];
+    probeIntervalMs?: number;
     /** Generous by default: tests fail to sign in often. */
     signInLimits?: SignInLimitsOptions;
   } = {},
@@ -50,6 +51,8 @@ export async function startTestOrigin(
         tls: { kind: 'off' },
         trustedProxies: options.trustedProxies ?? [],
         logLevel: 'debug',
+        probePrivateNetworks: true,
+        probeIntervalMs: options.probeIntervalMs,
         registryTokenSeconds: 300,
         apiTokenSeconds: 300,
         signedUrlSeconds: 600,

@@ -7,6 +7,8 @@ import { createSecureContext, getCACertificates } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import { type CacheCommand, cacheCommandPaths, signCacheCommand } from '../../shared/cache-command.ts';
 import {
+  type CacheStatus,
+  cacheStatus,
   cacheStatusTarget,
   type DeliveriesAnswer,
   deliveriesAnswer,
@@ -226,6 +228,16 @@ export class CacheClient {
     if (oldest === undefined) return;
     this.#agents.delete(oldest[0]);
     oldest[1].close().catch(() => {});
+  }
+}
+
+/** `undefined` when it is none that this version understands. */
+export function parseStatus({ status, body }: CacheAnswer): CacheStatus | undefined {
+  if (status !== 200) return undefined;
+  try {
+    return cacheStatus.parse(JSON.parse(body.toString('utf8')));
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,12 +1,11 @@
 /** Which cache serves a pull, and why. Pure: everything that decides is given. */
 import type { ContentCache } from './content-caches.ts';
-
-/** Of a cache, by what the origin itself finds out. One of which nothing is known is used. */
-export type CacheState = 'unknown' | 'healthy' | 'degraded' | 'down';
+import type { HealthState } from './health-state.ts';
 
 /** How the registered caches are, asked for every pull: an answer from memory. */
 export interface CacheHealth {
-  stateOf(cacheId: string): CacheState;
+  /** One of which nothing is known is used. */
+  stateOf(cacheId: string): HealthState;
 }
 
 /**

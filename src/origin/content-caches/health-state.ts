@@ -3,7 +3,7 @@
  * packet moves no pulls; at once where there is nothing to wait for.
  */
 
-type HealthState = 'unknown' | 'healthy' | 'degraded' | 'down';
+export type HealthState = 'unknown' | 'healthy' | 'degraded' | 'down';
 
 /**
  * `good`: as it should be. `impaired`: it serves, and an admin should look. `failed`: it did not answer as it should, which may

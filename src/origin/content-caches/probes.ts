@@ -2,10 +2,15 @@
  * A probe: is there a content cache at that address, does it serve this origin, and how is it? First a request that tells a
  * stranger nothing; then, if a content cache answered it, a signed one, which proves that its keys and its origins fit.
  */
-import { type CacheStatus, cacheStatus } from '../../shared/cache-command-bodies.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { protocolHeader } from '../../shared/protocol.ts';
-import type { CacheAddress, CacheAnswer, CacheClient, UsagePosition } from './cache-client.ts';
+import {
+  type CacheAddress,
+  type CacheAnswer,
+  type CacheClient,
+  parseStatus,
+  type UsagePosition,
+} from './cache-client.ts';
 import {
   clockTrouble,
   type Finding,
@@ -124,12 +129,4 @@ async function troubleOfRefusal(
 function skewOf({ headers }: CacheAnswer, now: number): number | undefined {
   const date = Date.parse(String(headers.date));
   return Number.isNaN(date) ? undefined : date + 500 - now;
-}
-
-function parseStatus({ body }: CacheAnswer): CacheStatus | undefined {
-  try {
-    return cacheStatus.parse(JSON.parse(body.toString('utf8')));
-  } catch {
-    return undefined;
-  }
 }

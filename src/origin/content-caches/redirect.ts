@@ -16,6 +16,15 @@ export interface Redirect {
   readonly location: string | undefined;
 }
 
+/** Who looks after the caches: a cache that does not answer for its clients is looked at. */
+interface WatchedHealth extends CacheHealth {
+  suspect(cacheId: string): void;
+}
+
+interface RedirectCounter {
+  countRedirect(cacheId: string, repository: string, user: string): void;
+}
+
 /** Tokens are given again until this share of their lifetime has passed. */
 const renewAfterShare = 0.2;
 const maximumGiven = 10_000;
@@ -24,7 +33,8 @@ const idBytes = 12;
 
 export class Redirector {
   readonly #facts: ChoiceFactsFinder;
-  readonly #health: CacheHealth;
+  readonly #health: WatchedHealth;
+  readonly #usage: RedirectCounter;
   readonly #retries: Retries;
   readonly #keys: SigningKeys;
   readonly #issuer: string;
@@ -35,7 +45,8 @@ export class Redirector {
   /** `issuer` is the origin's external URL; `lifetimeSeconds` is how long a signed URL opens its blob. */
   constructor(options: {
     facts: ChoiceFactsFinder;
-    health: CacheHealth;
+    health: WatchedHealth;
+    usage: RedirectCounter;
     retries: Retries;
     keys: SigningKeys;
     issuer: string;
@@ -44,6 +55,7 @@ export class Redirector {
   }) {
     this.#facts = options.facts;
     this.#health = options.health;
+    this.#usage = options.usage;
     this.#retries = options.retries;
     this.#keys = options.keys;
     this.#issuer = options.issuer;
@@ -64,10 +76,12 @@ export class Redirector {
         const id = randomBytes(idBytes).toString('base64url');
         this.#retries.sent(ask, cache, id);
         const { user, repository, digest } = ask;
+        this.#usage.countRedirect(cache.id, repository, user);
         const token = this.#tokenFor({ subject: user, repository, digest, cache: cache.id });
         return { choice, location: blobUrl(cache.host, repository, digest, token, id) };
       }
       excluded.set(cache.id, exclusion);
+      if (exclusion === 'no-answer') this.#health.suspect(cache.id);
     }
   }
 

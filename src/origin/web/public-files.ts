@@ -6,7 +6,7 @@ import type { PublicKeySet } from '../keys/signing-keys.ts';
 
 export function createPublicFiles(options: {
   ca: string | undefined;
-  keySet: PublicKeySet;
+  keySet: () => PublicKeySet;
   database: Database;
 }): express.Router {
   const router = express.Router({ caseSensitive: true, strict: true });
@@ -20,7 +20,7 @@ export function createPublicFiles(options: {
   router.get('/.well-known/jwks.json', (_request, response) => {
     response.setHeader('Cache-Control', 'max-age=60');
     response.setHeader(protocolHeader, protocolVersion);
-    response.json(options.keySet);
+    response.json(options.keySet());
   });
   router.get(['/_ping', '/health'], async (_request, response) => {
     response.setHeader('Cache-Control', 'no-store');

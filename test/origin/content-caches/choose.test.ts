@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  type CacheState,
   type Candidate,
   type ChoiceFacts,
   chooseContentCache,
   type Exclusion,
   type Preference,
 } from '../../../src/origin/content-caches/choose.ts';
+import type { HealthState } from '../../../src/origin/content-caches/health-state.ts';
 
 const candidate = (name: string, isEnabled = true): Candidate => ({
   id: `id-${name}`,
@@ -32,7 +32,7 @@ interface Row {
   readonly system?: string;
   readonly repository?: string;
   readonly exempt?: true;
-  readonly health?: Readonly<Record<string, CacheState>>;
+  readonly health?: Readonly<Record<string, HealthState>>;
   readonly excluded?: Readonly<Record<string, Exclusion>>;
 }
 

@@ -79,6 +79,12 @@ it('a signed URL opens its blob at the origin itself, directly, and nothing else
   const get = (target: string, init?: RequestInit) =>
     fetch(`${origin.url}${target}`, { redirect: 'manual', ...init });
   assert.equal((await get(path + search)).status, 200);
+  const { token } = Object.fromEntries(new URLSearchParams(search));
+  assert.equal((await get(`${path}?token=${token}`)).status, 200);
+  assert.equal((await get(`${path}?token=${token}&request=any-id`)).status, 200);
+  for (const more of ['&request=a&request=b', `&token=${token}`, '&from=1', '&request=a%20b']) {
+    assert.equal((await get(`${path}?token=${token}${more}`)).status, 403, more);
+  }
   const range = await get(path + search, { headers: { Range: 'bytes=10-19' } });
   assert.equal(range.status, 206);
   assert.equal(range.headers.get('content-range'), 'bytes 10-19/100000');

@@ -1,5 +1,8 @@
 /** The program `dtr`: the origin and its commands. */
 import { Command, CommanderError, Option } from 'commander';
+import type { BackupCommandOptions } from './origin/commands/admin-backup.ts';
+import type { ResetPasswordOptions } from './origin/commands/admin-reset-password.ts';
+import type { RestoreCommandOptions } from './origin/commands/admin-restore.ts';
 import type { GcOptions } from './origin/commands/gc.ts';
 import { defaults, type ServeOptions } from './origin/configuration.ts';
 
@@ -92,6 +95,46 @@ program
   .option('--json', 'print the result as JSON', false)
   .action(async (options: { data: string; json: boolean }) =>
     (await import('./origin/commands/scrub.ts')).scrub(options),
+  );
+
+const admin = program.command('admin').description('work on the data itself');
+
+admin
+  .command('reset-password')
+  .description('give a user a new password and sign them out everywhere; beside a running origin')
+  .addOption(data)
+  .option('--user <name>', 'whose', 'admin')
+  .option(
+    '--password-stdin',
+    'read it from standard input; otherwise a random one is made and printed',
+    false,
+  )
+  .action(async (options: ResetPasswordOptions) =>
+    (await import('./origin/commands/admin-reset-password.ts')).resetPasswordOf(options),
+  );
+
+admin
+  .command('backup')
+  .description(
+    'copy everything to a directory, or what is new since the backup in it; beside a running origin',
+  )
+  .addOption(data)
+  .requiredOption('--to <directory>', 'a new or empty one, or the backup before, which is brought up to date')
+  .option('--verify', 'hold blobs that an earlier backup copied against their digests, too', false)
+  .option('--json', 'print the result as JSON', false)
+  .action(async (options: BackupCommandOptions) =>
+    (await import('./origin/commands/admin-backup.ts')).backUpData(options),
+  );
+
+admin
+  .command('restore')
+  .description('check a backup and bring it back')
+  .requiredOption('--from <directory>', 'the backup')
+  .addOption(data)
+  .option('--replace', 'move what is in the data directory aside first, to <data>.before-<time>', false)
+  .option('--json', 'print the result as JSON', false)
+  .action(async (options: RestoreCommandOptions) =>
+    (await import('./origin/commands/admin-restore.ts')).restoreData(options),
   );
 
 try {

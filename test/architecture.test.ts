@@ -52,20 +52,25 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     /^src\/origin\/images\//,
     /^src\/origin\/(?:accounts|access|content-caches|keys)\//,
   ],
+  [
+    'backups know of images and the database only',
+    /^src\/origin\/backup\//,
+    /^src\/origin\/(?!backup\/|images\/|database\.ts)/,
+  ],
   ['migrations import nothing of ours', /^migrations\//, /^src\//],
   ['Express stays in the doors', /./, /^express$/, new RegExp(`^src/origin/(?:${doors}/|server\\.ts)`)],
   [
-    'SQLite stays with the database and the index of the cache',
+    'SQLite stays with the database, its copy in a backup, and the index of the cache',
     /^src\//,
     /^better-sqlite3$/,
-    /^src\/(?:origin\/database|cache\/entries)\.ts$/,
+    /^src\/(?:origin\/database|origin\/backup\/database-copy|cache\/entries)\.ts$/,
   ],
   ['knex stays with the database', /^src\//, /^knex$/, /^src\/origin\/database\.ts$/],
   [
     'files are read in few rooms',
     /^src\//,
     /^node:fs(?:\/promises)?$/,
-    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:commands|certificates|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
+    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:backup|commands|certificates|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
   ],
   [
     'tokens are made and read in few rooms',

@@ -40,7 +40,7 @@ export class Database {
   readonly queries: Queryable;
   readonly #directory: string;
   readonly #reader: BetterSqlite3.Database;
-  readonly #lock: BetterSqlite3.Database | undefined;
+  readonly #lock: { close(): void } | undefined;
   /** Changes whenever another connection has committed. */
   readonly #dataVersion: BetterSqlite3.Statement;
   /** `undefined` when it must be asked for again. */
@@ -50,7 +50,7 @@ export class Database {
     queries: Knex;
     directory: string;
     reader: BetterSqlite3.Database;
-    lock: BetterSqlite3.Database | undefined;
+    lock: { close(): void } | undefined;
   }) {
     const { queries, directory, reader, lock } = parts;
     this.queries = queries;
@@ -213,13 +213,14 @@ export async function openDatabaseBeside(directory: string): Promise<Database> {
   return open(directory, undefined, (queries) => assertMigrated(queries, path));
 }
 
-function databasePath(directory: string): string {
+/** Where the SQLite database of a data directory is. */
+export function databasePath(directory: string): string {
   return join(directory, 'dtr.db');
 }
 
 async function open(
   directory: string,
-  lock: BetterSqlite3.Database | undefined,
+  lock: { close(): void } | undefined,
   prepareSchema: (queries: Knex) => Promise<void>,
 ): Promise<Database> {
   const path = databasePath(directory);
@@ -284,11 +285,15 @@ function newerDatabase(path: string, cause: unknown): DatabaseRefused {
 }
 
 const migrationsDirectory = join(import.meta.dirname, '../../migrations');
+/** Every migration that this version knows, in order. */
+export function listMigrations(): string[] {
+  return readdirSync(migrationsDirectory)
+    .filter((name) => name.endsWith('.ts'))
+    .sort();
+}
+
 const migrationSource: Knex.MigrationSource<string> = {
-  getMigrations: async () =>
-    readdirSync(migrationsDirectory)
-      .filter((name) => name.endsWith('.ts'))
-      .sort(),
+  getMigrations: async () => listMigrations(),
   getMigrationName: (name) => name,
   getMigration: (name) => import(pathToFileURL(join(migrationsDirectory, name)).href),
 };
@@ -321,8 +326,11 @@ function checkSoundness(path: string): void {
   }
 }
 
-/** One origin per SQLite database. */
-function takeLock(directory: string): BetterSqlite3.Database {
+/**
+ * One origin per SQLite database, and none while its files are replaced.
+ * @throws DatabaseRefused when an origin runs on the directory
+ */
+export function takeLock(directory: string): { close(): void } {
   let lock: BetterSqlite3.Database | undefined;
   try {
     lock = tryLock(join(directory, 'dtr.lock'));

@@ -10,6 +10,8 @@ import type { SigningKeys } from './keys/signing-keys.ts';
 
 /** Not in the minutes in which an admin watches it start, and soon enough for one that is restarted every day. */
 const firstRunMs = 15 * 60_000;
+/** A backup at the same hour of every day must not keep it from ever collecting. */
+const retryMs = 15 * 60_000;
 
 /** Between two looks at what is to be forgotten, and how much of it at a time: each is one write. */
 const forgetIntervalMs = 10 * 60_000;
@@ -90,8 +92,9 @@ export class Housekeeping {
 
   #wait(delayMs: number, intervalMs: number): void {
     this.#timer = setTimeout(() => {
-      this.#running = this.#run().then(() => {
-        if (!this.#stopping.signal.aborted) this.#wait(intervalMs, intervalMs);
+      this.#running = this.#run().then((done) => {
+        if (this.#stopping.signal.aborted) return;
+        this.#wait(done ? intervalMs : Math.min(retryMs, intervalMs), intervalMs);
       });
     }, delayMs);
     this.#timer.unref();
@@ -127,14 +130,18 @@ export class Housekeeping {
     }
   }
 
-  async #run(): Promise<void> {
+  /** False when it could not begin. */
+  async #run(): Promise<boolean> {
     try {
       const removed = await this.#collection.collect(this.#policy, this.#stopping.signal);
-      if (removed === undefined) this.#logger.info('garbage collection: another one is running');
+      if (removed === undefined)
+        this.#logger.info('garbage collection waits: another one or a backup is running');
       else this.#logger.info({ removed }, 'garbage collection');
+      return removed !== undefined;
     } catch (error) {
-      if (this.#stopping.signal.aborted) return;
-      this.#logger.error({ err: error }, 'garbage collection failed; it is tried again later');
+      if (!this.#stopping.signal.aborted)
+        this.#logger.error({ err: error }, 'garbage collection failed; it is tried again later');
+      return true;
     }
   }
 }

@@ -14,6 +14,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Digest, digestOf } from '../../src/shared/distribution/digest.ts';
 import { freePort } from '../setup/free-port.ts';
 import { eventually } from '../setup/processes.ts';
+import { randomNumbers } from '../setup/random-numbers.ts';
 import {
   expectStatus,
   imageManifest,
@@ -150,15 +151,4 @@ async function connect(url: string, data: string): Promise<RegistryClient> {
   const password = (await readFile(join(data, 'admin-password'), 'utf8')).trim();
   const scopes = repositories.map((repository) => `repository:${repository}:*`);
   return registryClient(url, `admin:${password}`, scopes);
-}
-
-/** Numbers from 0 to 1 that a seed repeats (mulberry32). */
-function randomNumbers(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

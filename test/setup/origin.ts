@@ -34,11 +34,13 @@ export async function startTestOrigin(
     clock?: Clock;
     trustedProxies?: readonly Network[];
     probeIntervalMs?: number;
+    /** With what a restore brought back, say. */
+    dataDirectory?: string;
     /** Generous by default: tests fail to sign in often. */
     signInLimits?: SignInLimitsOptions;
   } = {},
 ): Promise<TestOrigin> {
-  const dataDirectory = await tempDirectory();
+  const dataDirectory = options.dataDirectory ?? (await tempDirectory());
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const { logger, lines } = keepingLogger();

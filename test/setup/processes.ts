@@ -1,5 +1,6 @@
 /** Programs that a test starts, and ends by their process ids. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -38,6 +39,28 @@ export async function startProgram(
     });
   });
   return { pid: child.pid as number, logs, stop: () => stop(child) };
+}
+
+/** Runs one of our programs to its end; what it printed, line by line. `input` is its standard input. */
+export async function runProgram(
+  program: 'dtr' | 'dtr-content-cache',
+  args: string[],
+  input = '',
+): Promise<{ code: number; output: string[]; errors: string[] }> {
+  const child = spawn(process.execPath, [join(root, 'src', `${program}.ts`), ...args]);
+  child.stdin.end(input);
+  const [output, errors, [code]] = await Promise.all([
+    linesOf(child.stdout),
+    linesOf(child.stderr),
+    once(child, 'close'),
+  ]);
+  return { code, output, errors };
+}
+
+async function linesOf(stream: NodeJS.ReadableStream): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of createInterface(stream)) lines.push(line);
+  return lines;
 }
 
 /** SIGTERM, and SIGKILL for who does not listen. */

@@ -22,7 +22,8 @@ export async function collectGarbage(options: GcOptions): Promise<void> {
     const parts = { database, blobStore: new DirectoryBlobStore(directory), clock: systemClock };
     const collection = new GarbageCollection({ ...parts, removals: new Removals(parts) });
     const report = options.dryRun ? await collection.preview(policy) : await collection.collect(policy);
-    if (report === undefined) throw new Error('another garbage collection is running: try again later');
+    if (report === undefined)
+      throw new Error('another garbage collection or a backup is running: try again later');
     console.log(options.json ? JSON.stringify(report) : describe(report, options.dryRun));
   } finally {
     await database.close();

@@ -116,8 +116,22 @@ async function readKeys(queries: Queryable, known: readonly LoadedKey[]): Promis
   return rows.map((row) => {
     const loaded = known.find(({ keyId }) => keyId === row.id);
     if (loaded !== undefined) return loaded;
-    const privateKey = createPrivateKey(row.private_key);
+    const privateKey = parsePrivateKey(row.id, row.private_key);
     const publicKey = createPublicKey(privateKey);
     return { keyId: row.id, privateKey, publicKey, createdAt: Number(row.created_at) };
   });
+}
+
+/** @throws an error whose message is one line for the admin: with a weak key nothing that is signed could be trusted */
+function parsePrivateKey(id: string, pem: string): KeyObject {
+  let key: KeyObject | undefined;
+  try {
+    key = createPrivateKey(pem);
+  } catch {
+    // Told below.
+  }
+  if (key?.asymmetricKeyDetails?.namedCurve === 'prime256v1') return key;
+  throw new Error(
+    `the signing key ${id} in the database is not a P-256 key: restore the database from a backup`,
+  );
 }

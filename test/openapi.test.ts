@@ -7,6 +7,7 @@ import { Passwords } from '../src/origin/accounts/passwords.ts';
 import { defaultSignInLimits, SignInLimits } from '../src/origin/accounts/sign-in-limits.ts';
 import { loadContract } from '../src/origin/api/openapi.ts';
 import { createApi } from '../src/origin/api/router.ts';
+import type { CacheHealth } from '../src/origin/content-caches/health.ts';
 import { openDatabase } from '../src/origin/database.ts';
 import { systemClock } from '../src/shared/clock.ts';
 import { keepingLogger } from './setup/logger.ts';
@@ -71,6 +72,8 @@ async function routesOfApi(): Promise<string[]> {
   const app = createApi({
     database,
     passwords,
+    // The routes are only looked at.
+    health: {} as CacheHealth,
     authenticator: new Authenticator({ database, passwords, limits, clock: systemClock }),
     findApiToken: async () => undefined,
     findSession: async () => undefined,

@@ -271,7 +271,7 @@ function ownKeys(keys: SigningKeys, issuer: string): FindVerificationKey {
 }
 
 function createApp(parts: Parts, registryTokens: RegistryTokens): express.Express {
-  const { configuration, database, passwords, keys, clock, logger, certificate } = parts;
+  const { configuration, database, passwords, keys, health, clock, logger, certificate } = parts;
   const limits = new SignInLimits(configuration.signInLimits, clock);
   const authenticator = new Authenticator({ database, passwords, limits, clock });
   const apiTokens = new ApiTokens({
@@ -306,6 +306,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
       database,
       authenticator,
       passwords,
+      health,
       clock,
       logger,
       externalUrl: configuration.externalUrl,

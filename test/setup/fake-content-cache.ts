@@ -1,5 +1,5 @@
 /** A content cache that a test scripts: real HTTP or TLS, real verification of commands, answers as told. */
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -26,6 +26,8 @@ export interface FakeContentCache {
   readonly requests: string[];
   /** Claims of the commands that were verified, with their bodies. */
   readonly commands: (CacheCommandClaims & { readonly sent: unknown })[];
+  /** Public keys by their ids: at first those of `originKeys`. A test that has a real origin adds its keys. */
+  findKey: (keyId: string) => Promise<KeyObject>;
   /** What it says of itself. */
   status: CacheStatus;
   /** Answers before anything else, if it returns true. */
@@ -77,7 +79,7 @@ export async function startFakeContentCache(
     const { claims, body } = await verifyCacheCommand(
       (request.headers.authorization ?? '').replace('Bearer ', ''),
       { command: command as CacheCommand, host: cache.url, readBody: () => text(request) },
-      { findKey: async () => pair.publicKey, clock: () => cache.status.now || Date.now() },
+      { findKey: (_issuer, keyId) => cache.findKey(keyId), clock: () => cache.status.now || Date.now() },
     );
     const sent = body === '' ? undefined : JSON.parse(body);
     cache.commands.push({ ...claims, sent });
@@ -106,6 +108,7 @@ export async function startFakeContentCache(
     address: { id, host: url, caPem: options.caPem },
     requests: [],
     commands: [],
+    findKey: async () => pair.publicKey,
     status: structuredClone(wellStatus),
     instead: () => false,
     answers: {},

@@ -1,7 +1,8 @@
 /** `/api/v0/content_caches`: the caches that users may choose. */
-import { Router } from 'express';
+import { type Response, Router } from 'express';
 import type { Clock } from '../../shared/clock.ts';
 import {
+  type ContentCache,
   changeContentCache,
   countContentCaches,
   createContentCache,
@@ -9,13 +10,18 @@ import {
   findContentCache,
   getContentCache,
   listContentCaches,
+  unknownContentCache,
 } from '../content-caches/content-caches.ts';
+import type { CacheHealth } from '../content-caches/health.ts';
+import type { HealthRecord } from '../content-caches/health-records.ts';
 import type { Database } from '../database.ts';
 import { recordEvent } from '../events/events.ts';
-import { adminsOnly, eventContextOf } from './caller.ts';
+import { adminsOnly, callerOf, eventContextOf } from './caller.ts';
 import type { components } from './contract.d.ts';
-import { assertUnchanged, sendWithEtag } from './etag.ts';
+import { assertUnchanged, setEtag } from './etag.ts';
 import { pageOf, sendPageHeaders } from './paging.ts';
+
+type Schemas = components['schemas'];
 
 const collection = '/api/v0/content_caches';
 const one = `${collection}/:contentcacheuuid`;
@@ -26,18 +32,29 @@ export function createContentCacheGuards(): Router {
   guards.post(collection, adminsOnly);
   guards.patch(one, adminsOnly);
   guards.delete(one, adminsOnly);
+  guards.post(`${one}/probe`, adminsOnly);
   return guards;
 }
 
-export function createContentCacheRoutes({ database, clock }: { database: Database; clock: Clock }): Router {
+export function createContentCacheRoutes(options: {
+  database: Database;
+  health: CacheHealth;
+  clock: Clock;
+}): Router {
+  const { database, health, clock } = options;
+  const toContentCache = (cache: ContentCache, response: Response): Schemas['ContentCache'] => {
+    const { caPem, ...content } = cache;
+    const record = health.find(cache.id);
+    return { ...content, ...known({ caPem, health: record && toHealth(record, response) }) };
+  };
   const routes = Router({ caseSensitive: true, strict: true });
   routes.get(collection, async (request, response) => {
     const page = await listContentCaches(database.queries, pageOf(request));
     await sendPageHeaders(request, response, page, () => countContentCaches(database.queries));
-    response.json(page.records);
+    response.json(page.records.map((cache) => toContentCache(cache, response)));
   });
   routes.post(collection, async (request, response) => {
-    const body: components['schemas']['CreateContentCache'] = request.body;
+    const body: Schemas['CreateContentCache'] = request.body;
     const cache = await database.transaction(async (tx) => {
       const created = await createContentCache(tx, body, clock());
       const { id, ...content } = created;
@@ -45,22 +62,28 @@ export function createContentCacheRoutes({ database, clock }: { database: Databa
       await recordEvent(tx, eventContextOf(response), { type: 'CREATE', object, content }, clock());
       return created;
     });
-    response.status(201).location(`${collection}/${cache.id}`).json(cache);
+    await health.changed(cache.id);
+    response.status(201).location(`${collection}/${cache.id}`).json(toContentCache(cache, response));
   });
   routes.get(one, async (request, response) => {
-    sendWithEtag(response, await getContentCache(database.queries, request.params.contentcacheuuid));
+    const cache = await getContentCache(database.queries, request.params.contentcacheuuid);
+    setEtag(response, cache);
+    response.json(toContentCache(cache, response));
   });
   routes.patch(one, async (request, response) => {
-    const body: components['schemas']['UpdateContentCache'] = request.body;
+    const body: Schemas['UpdateContentCache'] = request.body;
     const { contentcacheuuid: id } = request.params;
-    const cache = await database.transaction(async (tx) => {
-      assertUnchanged(request, await getContentCache(tx, id));
+    const [before, cache] = await database.transaction(async (tx) => {
+      const found = await getContentCache(tx, id);
+      assertUnchanged(request, found);
       const changed = await changeContentCache(tx, id, body);
       const object = { type: 'content_cache', id, name: changed.name };
       await recordEvent(tx, eventContextOf(response), { type: 'UPDATE', object, content: body }, clock());
-      return changed;
+      return [found, changed];
     });
-    sendWithEtag(response, cache);
+    if (before.host !== cache.host || before.caPem !== cache.caPem) await health.changed(id);
+    setEtag(response, cache);
+    response.json(toContentCache(cache, response));
   });
   routes.delete(one, async (request, response) => {
     const { contentcacheuuid: id } = request.params;
@@ -72,7 +95,41 @@ export function createContentCacheRoutes({ database, clock }: { database: Databa
       const object = { type: 'content_cache', id, name: cache.name };
       await recordEvent(tx, eventContextOf(response), { type: 'DELETE', object }, clock());
     });
+    health.forget(id);
     response.status(204).end();
   });
+  routes.post(`${one}/probe`, async (request, response) => {
+    const { id } = await getContentCache(database.queries, request.params.contentcacheuuid);
+    const record = await health.probe(id);
+    if (record === undefined) throw unknownContentCache();
+    response.json(toHealth(record, response));
+  });
   return routes;
+}
+
+/** What is wrong with a cache, and how it is in numbers, is for admins. */
+function toHealth(record: HealthRecord, response: Response): Schemas['ContentCacheHealth'] {
+  const { state, since: sinceMs, lastError, probedAt, ...numbers } = record;
+  const since = timeOf(sinceMs);
+  if (!callerOf(response).isAdmin) return { state, since };
+  return {
+    state,
+    since,
+    ...known({
+      lastError: lastError && { ...lastError, at: timeOf(lastError.at) },
+      probedAt: probedAt === undefined ? undefined : timeOf(probedAt),
+      ...numbers,
+    }),
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+type Known<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
+
+/** Without what is not known. */
+function known<T extends object>(facts: T): Known<T> {
+  return Object.fromEntries(Object.entries(facts).filter(([, fact]) => fact !== undefined)) as Known<T>;
 }

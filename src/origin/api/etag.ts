@@ -5,8 +5,13 @@ import { DomainError } from '../../shared/errors.ts';
 
 /** Answers with the resource and the `ETag` of its state. */
 export function sendWithEtag(response: Response, resource: object): void {
-  response.setHeader('ETag', etagOf(resource));
+  setEtag(response, resource);
   response.json(resource);
+}
+
+/** Where the answer holds more than what can be changed. */
+export function setEtag(response: Response, resource: object): void {
+  response.setHeader('ETag', etagOf(resource));
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logging.ts';
 import type { Passwords } from '../accounts/passwords.ts';
+import type { CacheHealth } from '../content-caches/health.ts';
 import type { Database } from '../database.ts';
 import { createAccountRoutes } from './accounts.ts';
 import {
@@ -15,6 +16,7 @@ import {
   sameOriginOnly,
   selfOwnersOrAdmins,
 } from './caller.ts';
+import { createContentCacheUsageGuards, createContentCacheUsageRoutes } from './content-cache-usage.ts';
 import { createContentCacheGuards, createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
@@ -27,6 +29,7 @@ import { createSettingsRoutes } from './settings.ts';
 export interface ApiOptions extends CallerOptions {
   readonly database: Database;
   readonly passwords: Passwords;
+  readonly health: CacheHealth;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -67,6 +70,7 @@ export function createApi(options: ApiOptions): Express {
     }),
   );
   app.use(createContentCacheRoutes(options));
+  app.use(createContentCacheUsageRoutes(options));
   app.use(createAccountRoutes(options));
   app.use(createSettingsRoutes(options));
   app.use(createRepositoryRoutes(options));
@@ -82,6 +86,7 @@ export function createApi(options: ApiOptions): Express {
 function createGuards({ database }: ApiOptions): Router {
   const guards = Router({ caseSensitive: true, strict: true });
   guards.use(createContentCacheGuards());
+  guards.use(createContentCacheUsageGuards());
   guards.post('/api/v0/accounts', adminsOnly);
   guards.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(database));
   guards.get('/api/v0/session', sessionsOnly);

@@ -14,13 +14,8 @@ export interface CacheHealth {
  */
 export type Exclusion = 'not-reached' | 'broke-off' | 'no-answer';
 
-/** A registered cache, with what decides about its use. */
-export interface Candidate extends ContentCache {
-  /** PEM of the CA that signed its certificate, if it was registered with one. */
-  readonly caPem: string | undefined;
-  /** False when an admin switched it off. */
-  readonly isEnabled: boolean;
-}
+/** A registered cache that somebody wants used. */
+export type Candidate = ContentCache;
 
 /** What somebody decided: a cache, the origin itself, or that others decide. */
 export type Preference = Candidate | 'none' | 'automatic';

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DomainError } from '../../shared/errors.ts';
 import type { Queryable, Transaction } from '../database.ts';
 import { cutPage, type Page, type PageOf } from '../paging.ts';
+import { parseCaPem } from './ca-pem.ts';
 import { parseCacheHost } from './cache-host.ts';
 import { revise } from './revisions.ts';
 
@@ -13,6 +14,8 @@ export interface ContentCache {
   readonly host: string;
   /** Whether pulls are sent there at all. */
   readonly isEnabled: boolean;
+  /** PEM of the CA that signed its certificate, if it was registered with one. */
+  readonly caPem: string | undefined;
 }
 
 const nameGrammar = /^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9])?$/;
@@ -20,7 +23,7 @@ const nameGrammar = /^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,126}[A-Za-z0-9])?$/;
 /** @throws DomainError `input-invalid`, `content-cache-name-taken` */
 export async function createContentCache(
   queries: Queryable,
-  input: { name: string; host: string; isEnabled?: boolean },
+  input: { name: string; host: string; isEnabled?: boolean; caPem?: string },
   now: number,
 ): Promise<ContentCache> {
   const cache = {
@@ -28,6 +31,7 @@ export async function createContentCache(
     name: checkedName(input.name),
     host: parseCacheHost(input.host),
     isEnabled: input.isEnabled ?? true,
+    caPem: parseCaPem(input.caPem ?? ''),
   };
   const inserted = await queries('content_caches')
     .insert({ id: cache.id, ...toColumns(cache), created_at: now })
@@ -45,7 +49,12 @@ export async function createContentCache(
 export async function changeContentCache(
   tx: Transaction,
   id: string,
-  changes: { name?: string | undefined; host?: string | undefined; isEnabled?: boolean | undefined },
+  changes: {
+    name?: string | undefined;
+    host?: string | undefined;
+    isEnabled?: boolean | undefined;
+    caPem?: string | undefined;
+  },
 ): Promise<ContentCache> {
   const cache = await getContentCache(tx, id);
   const changed: ContentCache = {
@@ -53,6 +62,7 @@ export async function changeContentCache(
     name: changes.name === undefined ? cache.name : checkedName(changes.name),
     host: changes.host === undefined ? cache.host : parseCacheHost(changes.host),
     isEnabled: changes.isEnabled ?? cache.isEnabled,
+    caPem: changes.caPem === undefined ? cache.caPem : parseCaPem(changes.caPem),
   };
   const twin = await tx('content_caches')
     .where('content_caches.name_key', keyOf(changed.name))
@@ -89,7 +99,11 @@ export async function findContentCache(queries: Queryable, id: string): Promise<
 export async function getContentCache(queries: Queryable, id: string): Promise<ContentCache> {
   const cache = await findContentCache(queries, id);
   if (cache !== undefined) return cache;
-  throw new DomainError('content-cache-unknown', 'A content cache with the given uuid does not exist.');
+  throw unknownContentCache();
+}
+
+export function unknownContentCache(): DomainError {
+  return new DomainError('content-cache-unknown', 'A content cache with the given uuid does not exist.');
 }
 
 /**
@@ -107,16 +121,25 @@ interface ContentCacheRow {
   name_key: string;
   host: string;
   is_enabled: boolean | number;
+  ca_pem: string | null;
 }
 
-const columns = ['id', 'name', 'name_key', 'host', 'is_enabled'].map((column) => `content_caches.${column}`);
+const columns = ['id', 'name', 'name_key', 'host', 'is_enabled', 'ca_pem'].map(
+  (column) => `content_caches.${column}`,
+);
 
 function toContentCache(row: ContentCacheRow): ContentCache {
-  return { id: row.id, name: row.name, host: row.host, isEnabled: Boolean(row.is_enabled) };
+  return {
+    id: row.id,
+    name: row.name,
+    host: row.host,
+    isEnabled: Boolean(row.is_enabled),
+    caPem: row.ca_pem ?? undefined,
+  };
 }
 
-function toColumns({ name, host, isEnabled }: ContentCache) {
-  return { name, name_key: keyOf(name), host, is_enabled: isEnabled };
+function toColumns({ name, host, isEnabled, caPem }: ContentCache) {
+  return { name, name_key: keyOf(name), host, is_enabled: isEnabled, ca_pem: caPem ?? null };
 }
 
 function keyOf(name: string): string {

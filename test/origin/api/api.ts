@@ -43,8 +43,8 @@ export interface Api {
 const contract = loadContract().document;
 
 /** `ann` and `bob` are users, `idle` is one that was deactivated. */
-export async function startApi(): Promise<Api> {
-  const origin = await startTestOrigin();
+export async function startApi(options: Parameters<typeof startTestOrigin>[0] = {}): Promise<Api> {
+  const origin = await startTestOrigin(options);
   const passwords: Record<User, string> = {
     admin: origin.adminPassword,
     ann: 'ann-password',

@@ -264,7 +264,7 @@ describe('several origins on one database', () => {
     await eventually('both know', () => [one, other].every(({ health }) => health.stateOf(id) === 'down'));
   });
 
-  it('two hundred caches are looked at in turn, 16 at a time', async () => {
+  it('many caches are looked at in turn, 16 at a time', async () => {
     const database = await newDatabase();
     const cache = await startFakeContentCache();
     let running = 0;
@@ -279,7 +279,7 @@ describe('several origins on one database', () => {
       return true;
     };
     await database.transaction(async (tx) => {
-      for (let number = 0; number < 200; number += 1) {
+      for (let number = 0; number < 60; number += 1) {
         await createContentCache(tx, { name: `cache-${number}`, host: cache.url }, 0);
       }
     });
@@ -287,7 +287,7 @@ describe('several origins on one database', () => {
     await health.start();
     await eventually(
       'all were looked at',
-      () => health.list().filter(({ record }) => record.probedAt).length === 200,
+      () => health.list().filter(({ record }) => record.probedAt).length === 60,
     );
     assert.ok(most <= 16, `${most} at a time`);
   });

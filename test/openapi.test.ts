@@ -87,7 +87,8 @@ async function routesOfApi(): Promise<string[]> {
     .filter(({ stack }) => stack !== undefined);
   return routers.flatMap(({ stack }) =>
     (stack ?? []).flatMap(({ route }) => {
-      if (route === undefined || !route.path.startsWith('/api/')) return [];
+      // Guards are for several paths at once.
+      if (typeof route?.path !== 'string' || !route.path.startsWith('/api/')) return [];
       const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
       return route.stack.map(({ method }) => `${method.toUpperCase()} ${path}`);
     }),

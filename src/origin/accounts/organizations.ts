@@ -13,7 +13,7 @@ import {
   toAccount,
 } from './accounts.ts';
 
-interface Member {
+export interface Member {
   readonly account: Account;
   /** Manages the organization's repositories, teams and members. */
   readonly isOwner: boolean;

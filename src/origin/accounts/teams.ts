@@ -49,6 +49,18 @@ export async function countTeams(queries: Queryable, organization: Account): Pro
   return Number(row?.total ?? 0);
 }
 
+export async function findTeam(
+  queries: Queryable,
+  organization: Account,
+  viewer: Account,
+  name: string,
+): Promise<TeamView | undefined> {
+  const row: TeamRow | undefined = await teamViews(queries, organization, viewer)
+    .where('teams.name', name)
+    .first();
+  return row && toTeamView(row);
+}
+
 /** @throws DomainError `team-unknown` */
 export async function getTeam(
   queries: Queryable,
@@ -56,15 +68,13 @@ export async function getTeam(
   viewer: Account,
   name: string,
 ): Promise<TeamView> {
-  const row: TeamRow | undefined = await teamViews(queries, organization, viewer)
-    .where('teams.name', name)
-    .first();
-  if (row === undefined) {
+  const team = await findTeam(queries, organization, viewer, name);
+  if (team === undefined) {
     throw new DomainError('team-unknown', 'A team with the given name does not exist in the organization.', {
       detail: { name },
     });
   }
-  return toTeamView(row);
+  return team;
 }
 
 /** @throws DomainError `input-invalid`, `team-name-taken` */

@@ -4,6 +4,7 @@ import { DomainError } from '../../shared/errors.ts';
 import { isOwner } from '../access/rights.ts';
 import { type Account, findAccount } from '../accounts/accounts.ts';
 import { type Authenticator, parseBasicCredentials, type SignIn } from '../accounts/authenticate.ts';
+import { findMembership } from '../accounts/organizations.ts';
 import type { Session } from '../accounts/sessions.ts';
 import type { Database } from '../database.ts';
 import type { EventContext } from '../events/events.ts';
@@ -87,6 +88,22 @@ export function selfOwnersOrAdmins(database: Database): RequestHandler<{ usernam
     if (caller.isAdmin || caller.name === username) return next();
     const account = await findAccount(database.queries, username);
     if (!account?.isOrg || !(await isOwner(database.queries, caller, account.id))) throw notAuthorized();
+    next();
+  };
+}
+
+/**
+ * For members of the organization that the path names, and for admins: the same refusal whether there is such an organization or
+ * not. Its owners, and admins, change something; but each member may end a membership of their own: the path of one is
+ * `membership`.
+ */
+export function membersOrAdmins(database: Database, membership: RegExp): RequestHandler<{ orgname: string }> {
+  return async (request, response, next) => {
+    const caller = callerOf(response);
+    if (caller.isAdmin) return next();
+    const found = await findMembership(database.queries, request.params.orgname, caller);
+    const leaves = request.method === 'DELETE' && membership.exec(request.path)?.[1] === caller.name;
+    if (found === undefined || !(found.isOwner || isSafe(request) || leaves)) throw notAuthorized();
     next();
   };
 }

@@ -8,23 +8,19 @@ import type { Logger } from '../../shared/logging.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { CacheHealth } from '../content-caches/health.ts';
 import type { Database } from '../database.ts';
-import { createAccountRoutes } from './accounts.ts';
-import {
-  adminsOnly,
-  authenticate,
-  type CallerOptions,
-  sameOriginOnly,
-  selfOwnersOrAdmins,
-} from './caller.ts';
+import { createAccountGuards, createAccountRoutes } from './accounts.ts';
+import { authenticate, type CallerOptions, sameOriginOnly, selfOwnersOrAdmins } from './caller.ts';
 import { createContentCacheUsageGuards, createContentCacheUsageRoutes } from './content-cache-usage.ts';
 import { createContentCacheGuards, createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
 import { jsonBody } from './json-body.ts';
 import { loadContract, withHead } from './openapi.ts';
+import { createOrganizationGuards, createOrganizationRoutes } from './organizations.ts';
 import { createRepositoryRoutes } from './repositories.ts';
 import { createSessionRoutes, sessionsOnly } from './session.ts';
 import { createSettingsRoutes } from './settings.ts';
+import { createTeamGuards, createTeamRoutes } from './teams.ts';
 
 export interface ApiOptions extends CallerOptions {
   readonly database: Database;
@@ -73,6 +69,8 @@ export function createApi(options: ApiOptions): Express {
   app.use(createContentCacheUsageRoutes(options));
   app.use(createAccountRoutes(options));
   app.use(createSettingsRoutes(options));
+  app.use(createOrganizationRoutes(options));
+  app.use(createTeamRoutes(options));
   app.use(createRepositoryRoutes(options));
   app.use(createSessionRoutes(options));
   app.use((_request, _response) => {
@@ -87,7 +85,9 @@ function createGuards({ database }: ApiOptions): Router {
   const guards = Router({ caseSensitive: true, strict: true });
   guards.use(createContentCacheGuards());
   guards.use(createContentCacheUsageGuards());
-  guards.post('/api/v0/accounts', adminsOnly);
+  guards.use(createAccountGuards(database));
+  guards.use(createOrganizationGuards(database));
+  guards.use(createTeamGuards(database));
   guards.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(database));
   guards.get('/api/v0/session', sessionsOnly);
   guards.delete('/api/v0/session', sessionsOnly);

@@ -18,8 +18,8 @@ export interface Answer {
 }
 
 interface Ask {
-  /** A user that `startApi` made, or `nobody`. */
-  readonly as?: User | 'nobody';
+  /** A user that `startApi` or `addUser` made, or `nobody`. */
+  readonly as?: string;
   readonly headers?: Record<string, string | string[]>;
   /** Sent as JSON. */
   readonly body?: unknown;
@@ -27,13 +27,13 @@ interface Ask {
   readonly raw?: string | Buffer;
 }
 
-type User = 'admin' | 'ann' | 'bob' | 'idle';
-
 export interface Api {
   readonly origin: TestOrigin;
   /** The path goes out as it is written, not normalised. */
   ask(method: string, path: string, options?: Ask): Promise<Answer>;
-  credentials(user: User): string;
+  credentials(user: string): string;
+  /** Creates a user who can sign in, or, with `isOrg`, an organization; `more` is what else the account is. */
+  add(name: string, more?: Record<string, unknown>): Promise<void>;
   /** One value from the database, as another process sees it. */
   look(sql: string, ...values: (string | number)[]): unknown;
   /** Does to the database what a defect would. */
@@ -45,12 +45,7 @@ const contract = loadContract().document;
 /** `ann` and `bob` are users, `idle` is one that was deactivated. */
 export async function startApi(options: Parameters<typeof startTestOrigin>[0] = {}): Promise<Api> {
   const origin = await startTestOrigin(options);
-  const passwords: Record<User, string> = {
-    admin: origin.adminPassword,
-    ann: 'ann-password',
-    bob: 'bob-password',
-    idle: 'idle-password',
-  };
+  const passwordOf = (user: string) => (user === 'admin' ? origin.adminPassword : `${user}-password`);
   const withDatabase = <T>(work: (database: BetterSqlite3.Database) => T): T => {
     const database = new BetterSqlite3(join(origin.dataDirectory, 'dtr.db'));
     try {
@@ -61,7 +56,12 @@ export async function startApi(options: Parameters<typeof startTestOrigin>[0] = 
   };
   const api: Api = {
     origin,
-    credentials: (user) => `${user}:${passwords[user]}`,
+    credentials: (user) => `${user}:${passwordOf(user)}`,
+    add: async (name, more = {}) => {
+      const password = more.isOrg || more.isServiceAccount ? {} : { password: passwordOf(name) };
+      const answer = await api.ask('POST', '/api/v0/accounts', { body: { name, ...password, ...more } });
+      assert.equal(answer.status, 201, answer.text);
+    },
     look: (sql, ...values) =>
       withDatabase((database) =>
         database
@@ -83,10 +83,7 @@ export async function startApi(options: Parameters<typeof startTestOrigin>[0] = 
       return answer;
     },
   };
-  for (const name of ['ann', 'bob', 'idle'] as const) {
-    const body = { name, password: passwords[name], isActive: name !== 'idle' };
-    assert.equal((await api.ask('POST', '/api/v0/accounts', { body })).status, 201);
-  }
+  for (const name of ['ann', 'bob', 'idle']) await api.add(name, { isActive: name !== 'idle' });
   return api;
 }
 

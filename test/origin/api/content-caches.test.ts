@@ -56,12 +56,12 @@ describe('content caches', () => {
     assert.equal(Number(first.headers['x-resource-count']), rows());
     const second = await api.ask('GET', `${collection}?pageStart=page-c&pageSize=1`);
     assert.equal(second.body[0].name, 'page-c');
-    for (const size of ['0', '-1', 'NaN', '1.5', '']) {
+    for (const size of ['0', '-1', 'NaN', '1e30', '1.5', '']) {
       const refused = await api.ask('GET', `${collection}?pageSize=${size}`);
       assert.equal(refused.status, 400, size);
       assert.equal(refused.body.errors[0].detail.field, 'pageSize');
     }
-    assert.equal((await api.ask('GET', `${collection}?pageSize=1e30`)).status, 200);
+    assert.equal((await api.ask('GET', `${collection}?pageSize=2147483647`)).status, 200);
   });
 
   it('an admin changes one, and nobody changes what somebody else changed meanwhile', async () => {

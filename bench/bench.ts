@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --quick | cold]`: this origin and this cache against other registries, each alone on core 0, loaded from
+ * `npm run bench [-- --quick | cold | redirects]`: this origin and this cache against other registries, each alone on core 0, loaded from
  * core 1. Prints medians and ratios. Needs wrk, curl and taskset; what is not installed of the peers is named as not measured.
- * `cold`: only what a cache does without having a blob, and its start with very many.
+ * `cold`: only what a cache does without having a blob, and its start with very many. `redirects`: only those.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -19,6 +19,7 @@ import {
   requestsPerSecond,
   type Target,
 } from './load.ts';
+import { redirectsPerSecond } from './redirects.ts';
 import {
   repository,
   type Server,
@@ -45,7 +46,6 @@ const layerBytes = 10 * 1024 * 1024;
 const figures = [
   ['manifest', 'manifest GET by tag, requests/s (ours authorised)'],
   ['head', 'blob HEAD, requests/s (ours authorised)'],
-  ['redirect', 'signed redirect, requests/s'],
   ['small', '4 KiB blob, requests/s (ours: cache hit)'],
   ['smallOrigin', '4 KiB blob, requests/s (ours: from the origin)'],
   ['large', '1 GiB blob, MB/s (ours: cache hit)'],
@@ -67,7 +67,15 @@ interface Content {
 
 const scratch = await mkdtemp(join(tmpdir(), 'dtr-bench-'));
 try {
-  if (!process.argv.includes('cold')) await compare();
+  const only = process.argv.find((argument) => argument === 'cold' || argument === 'redirects');
+  if (only === undefined) await compare();
+  if (only !== 'cold') await measureRedirects();
+  if (only !== 'redirects') await measureWithoutBlobs();
+} finally {
+  await rm(scratch, { recursive: true, force: true });
+}
+
+async function measureWithoutBlobs(): Promise<void> {
   const directory = join(scratch, 'cold');
   await mkdir(directory);
   await measureCold(directory, async (target, bytes) => {
@@ -77,8 +85,17 @@ try {
     await pushBlob(target, repository, file, digest);
     return digest;
   });
-} finally {
-  await rm(scratch, { recursive: true, force: true });
+}
+
+/** What nobody else does. */
+async function measureRedirects(): Promise<void> {
+  const figures = await redirectsPerSecond(scratch, async (load) => {
+    await load(warmUpSeconds);
+    return median(() => load(seconds));
+  });
+  console.log(
+    `signed redirects/s: ${number(figures.small)} in a small company, ${number(figures.large)} in one of 100,000 users, 1,000 caches and 10,000 rules; ${number(figures.signing)} there when each takes a new signature`,
+  );
 }
 
 /** Ours and its peers, figure by figure. */
@@ -105,9 +122,6 @@ async function measureOurs(content: Content): Promise<Results> {
       `page of 1,000 of 100,000 tags, ms: first ${tags.first.toFixed(1)}, last ${tags.last.toFixed(1)}`,
     );
     await ours.redirect(true);
-    const path = (digest: string) => `/v2/${repository}/blobs/${digest}`;
-    const redirecting = await ours.authorize();
-    const redirect = await rate(redirecting, path(content.small.digest));
     const cache: Target = { url: ours.cacheUrl, headers: {} };
     const small = await ours.signedPath(content.small.digest);
     const large = await ours.signedPath(content.large.digest);
@@ -119,7 +133,6 @@ async function measureOurs(content: Content): Promise<Results> {
       largeOrigin: results.large as number,
       memoryOrigin: results.memory as number,
       memory: await downloadsMemoryMiB({ target: cache, pid: ours.cachePid }, large, downloads),
-      redirect,
       small: await rate(cache, small),
       large: await median(() => downloadMegabytesPerSecond(cache, large, largeBytes)),
     };

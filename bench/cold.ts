@@ -17,9 +17,11 @@ export type PushBytes = (target: Target, bytes: Buffer) => Promise<string>;
 /** Measures, and prints a line for each figure. */
 export async function measureCold(scratch: string, pushBytes: PushBytes): Promise<void> {
   let link: SlowLink | undefined;
-  const ours = await startOurs(scratch, async (origin) => {
-    link = await startSlowLink(origin, Number.POSITIVE_INFINITY);
-    return link.url;
+  const ours = await startOurs(scratch, {
+    upstreamOf: async (origin) => {
+      link = await startSlowLink(origin, Number.POSITIVE_INFINITY);
+      return link.url;
+    },
   });
   try {
     await ours.redirect(true);

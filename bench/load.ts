@@ -85,12 +85,33 @@ export async function requestsPerSecond(target: Target, path: string, seconds: n
     ...headerArguments(target),
     target.url + path,
   ]);
+  return rateOf(stdout, path);
+}
+
+/** What wrk measured. @throws when it met an error */
+function rateOf(stdout: string, what: string): number {
   const rate = /^Requests\/sec:\s+([\d.]+)$/m.exec(stdout)?.[1];
   // A slow server's answers may be late, which wrk counts as an error; wrong ones, and broken connections, are errors.
   const broken = /Socket errors: (?!connect 0, read 0, write 0)/.test(stdout);
   if (rate === undefined || broken || stdout.includes('Non-2xx or 3xx'))
-    throw new Error(`${path}: ${stdout}`);
+    throw new Error(`${what}: ${stdout}`);
   return Number(rate);
+}
+
+/** The same with the requests of a script for wrk, from `position` on; it also looks at the answers. */
+export async function scriptedRequests(
+  target: Target,
+  script: string,
+  position: number,
+  seconds: number,
+): Promise<{ perSecond: number; requests: number }> {
+  const { stdout } = await run('taskset', [
+    ...['-c', core, 'wrk', '-t1', '-c32', `-d${seconds}s`, '-s', script],
+    ...[target.url, '--', String(position)],
+  ]);
+  // With those that were under way at the end.
+  const requests = Number(/(\d+) requests in/.exec(stdout)?.[1]) + 64;
+  return { perSecond: rateOf(stdout, script), requests };
 }
 
 /** Megabytes per second of one whole download. */

@@ -32,11 +32,12 @@ export interface OurServers extends Server {
   authorize(): Promise<Target>;
 }
 
-/** `upstreamOf`: where the cache reaches the origin, if not at its own address. */
+/** `upstreamOf`: where the cache reaches the origin, if not at its own address. `flags`: more for the origin. */
 export async function startOurs(
   scratch: string,
-  upstreamOf: (origin: string) => Promise<string> = async (origin) => origin,
+  options: { upstreamOf?: (origin: string) => Promise<string>; flags?: readonly string[] } = {},
 ): Promise<OurServers> {
+  const { upstreamOf = async (origin) => origin, flags = [] } = options;
   const [originPort, cachePort] = [await freePort(), await freePort()];
   const url = `http://127.0.0.1:${originPort}`;
   const data = join(scratch, 'ours');
@@ -46,6 +47,7 @@ export async function startOurs(
     ...process.execArgv,
     ...[join(source, 'dtr.ts'), 'serve', '--data', data, '--listen', `127.0.0.1:${originPort}`],
     ...['--external-url', url, '--no-tls', '--log-level', 'warn'],
+    ...flags,
   ]);
   await untilAnswers(`${url}/_ping`, origin);
   const upstream = await upstreamOf(url);

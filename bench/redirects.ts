@@ -136,7 +136,7 @@ async function writeScript(ours: OurServers, directory: string, digests: readonl
   const lines: string[] = [];
   try {
     const tokens = new RegistryTokens({
-      keys: await SigningKeys.load(database, systemClock()),
+      keys: await SigningKeys.load(database, systemClock),
       issuer: ours.target.url,
       service: new URL(ours.target.url).host,
       lifetimeSeconds: 300,

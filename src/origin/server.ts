@@ -247,6 +247,7 @@ function createRedirector(parts: Parts): Redirector {
     health,
     usage,
     retries: new Retries({
+      health,
       askDeliveries: (cache, ids) => cacheClient.deliveries(cache, ids),
       pause: delay,
       logger,

@@ -2,10 +2,12 @@
 import type { ContentCache } from './content-caches.ts';
 import type { HealthState } from './health-state.ts';
 
-/** How the registered caches are, asked for every pull: an answer from memory. */
+/** How the registered caches are. */
 export interface CacheHealth {
-  /** One of which nothing is known is used. */
+  /** Asked for every pull: an answer from memory. One of which nothing is known is used. */
   stateOf(cacheId: string): HealthState;
+  /** Pulls seem to fail at it: it is to be looked at soon. */
+  suspect(cacheId: string): void;
 }
 
 /**
@@ -34,7 +36,7 @@ export interface ChoiceFacts {
     /** False for one that the origin always serves itself. */
     readonly redirects: boolean;
   };
-  readonly health: CacheHealth;
+  readonly health: Pick<CacheHealth, 'stateOf'>;
   /** By the ids of caches. */
   readonly excluded: ReadonlyMap<string, Exclusion>;
 }

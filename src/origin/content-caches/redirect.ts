@@ -16,11 +16,6 @@ export interface Redirect {
   readonly location: string | undefined;
 }
 
-/** Who looks after the caches: a cache that does not answer for its clients is looked at. */
-interface WatchedHealth extends CacheHealth {
-  suspect(cacheId: string): void;
-}
-
 interface RedirectCounter {
   countRedirect(cacheId: string, repository: string, user: string): void;
 }
@@ -33,7 +28,7 @@ const idBytes = 12;
 
 export class Redirector {
   readonly #facts: ChoiceFactsFinder;
-  readonly #health: WatchedHealth;
+  readonly #health: CacheHealth;
   readonly #usage: RedirectCounter;
   readonly #retries: Retries;
   readonly #keys: SigningKeys;
@@ -45,7 +40,7 @@ export class Redirector {
   /** `issuer` is the origin's external URL; `lifetimeSeconds` is how long a signed URL opens its blob. */
   constructor(options: {
     facts: ChoiceFactsFinder;
-    health: WatchedHealth;
+    health: CacheHealth;
     usage: RedirectCounter;
     retries: Retries;
     keys: SigningKeys;
@@ -81,7 +76,6 @@ export class Redirector {
         return { choice, location: blobUrl(cache.host, repository, digest, token, id) };
       }
       excluded.set(cache.id, exclusion);
-      if (exclusion === 'no-answer') this.#health.suspect(cache.id);
     }
   }
 

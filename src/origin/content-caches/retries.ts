@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logging.ts';
-import type { Candidate, Exclusion } from './choose.ts';
+import type { CacheHealth, Candidate, Exclusion } from './choose.ts';
 import {
   type BlobAsk,
   type Delivery,
@@ -20,7 +20,10 @@ import {
 /** What a cache says became of a request: `aborted` when its answer ended early, `unknown` when it never came. */
 export type DeliveryState = 'completed' | 'running' | 'aborted' | 'unknown';
 
-/** Asks a cache what became of redirects, by their ids, at most 100 of them. Rejects when it does not answer soon. */
+/**
+ * Asks a cache what became of redirects, by their ids, at most 100 of them. Rejects when it does not answer, with a `TimeoutError`
+ * when it is only late.
+ */
 export type AskDeliveries = (cache: Candidate, ids: readonly string[]) => Promise<States>;
 
 type States = Readonly<Record<string, DeliveryState>>;
@@ -46,6 +49,7 @@ const maximumPulls = 200;
 export class Retries {
   readonly #pulls = new Pulls();
   readonly #askDeliveries: AskDeliveries;
+  readonly #health: CacheHealth;
   readonly #clock: Clock;
   readonly #pause: (ms: number) => Promise<void>;
   readonly #logger: Logger;
@@ -54,11 +58,13 @@ export class Retries {
 
   constructor(options: {
     askDeliveries: AskDeliveries;
+    health: CacheHealth;
     clock: Clock;
     pause: (ms: number) => Promise<void>;
     logger: Logger;
   }) {
     this.#askDeliveries = options.askDeliveries;
+    this.#health = options.health;
     this.#clock = options.clock;
     this.#pause = options.pause;
     this.#logger = options.logger;
@@ -107,12 +113,12 @@ export class Retries {
     const sent = [earlier, ...others.flatMap((other) => other.sent)];
     let states = await this.#ask(cache, sent, pull.pair);
     const youngMs = settledMs - (this.#clock() - earlier.sentAt);
-    if (states !== undefined && stateOf(earlier, states) === 'unknown' && youngMs > 0) {
+    if (typeof states === 'object' && stateOf(earlier, states) === 'unknown' && youngMs > 0) {
       // It may be on its way: some clients ask twice at the same time.
       await this.#pause(youngMs);
       states = await this.#ask(cache, [earlier], pull.pair);
     }
-    if (states === undefined) return 'no-answer';
+    if (typeof states === 'string') return 'no-answer';
     const found = failures[stateOf(earlier, states)];
     if (found === 'not-reached') this.#miss(pull.pair, cache.id);
     return found;
@@ -148,7 +154,9 @@ export class Retries {
       telling.flatMap(({ sent }) => sent),
       pull.pair,
     );
-    if (states === undefined) return 'no-answer';
+    // A late answer says nothing of them: a cache that works hard is not to be spared by those who would wait for it.
+    if (states === 'late') return undefined;
+    if (states === 'none') return 'no-answer';
     const found = vote(telling, states);
     if (found === 'not-reached') this.#miss(pull.pair, cache.id);
     return found;
@@ -181,11 +189,11 @@ export class Retries {
     return found;
   }
 
-  /** `undefined` when the cache does not answer. What is known for good is not asked. */
-  async #ask(cache: Candidate, sent: readonly Delivery[], pair: Pair): Promise<States | undefined> {
+  /** What is known for good is not asked. */
+  async #ask(cache: Candidate, sent: readonly Delivery[], pair: Pair): Promise<States | 'none' | 'late'> {
     const open = sent.filter(({ isCompleted }) => !isCompleted).slice(0, maximumIds);
     if (open.length === 0) return {};
-    if ((this.#silent.get(cache.id) ?? 0) > this.#clock()) return undefined;
+    if ((this.#silent.get(cache.id) ?? 0) > this.#clock()) return 'none';
     let states: States;
     try {
       states = await this.#askDeliveries(
@@ -193,10 +201,14 @@ export class Retries {
         open.map(({ id }) => id),
       );
     } catch (error) {
-      this.#silent.set(cache.id, this.#clock() + silentMs);
       const reason = error instanceof Error ? error.message : String(error);
       this.#logger.warn({ cache: cache.name, reason }, 'a cache does not tell what became of its clients');
-      return undefined;
+      this.#health.suspect(cache.id);
+      // Probes tell whether one of which they know that it lives is dead by now.
+      const isLate = error instanceof Error && error.name === 'TimeoutError';
+      if (isLate && this.#health.stateOf(cache.id) !== 'unknown') return 'late';
+      this.#silent.set(cache.id, this.#clock() + silentMs);
+      return 'none';
     }
     for (const delivery of open) {
       const state = stateOf(delivery, states);

@@ -27,8 +27,12 @@ function start() {
   const questions: string[][] = [];
   const pauses: number[] = [];
   const sent: string[] = [];
+  const suspected: string[] = [];
   const world = {
     silent: false,
+    late: false,
+    health: 'healthy' as 'healthy' | 'unknown',
+    suspected,
     questions,
     pauses,
     became,
@@ -65,7 +69,12 @@ function start() {
     askDeliveries: async (_cache, ids) => {
       questions.push([...ids]);
       if (world.silent) throw new Error('connect ECONNREFUSED');
+      if (world.late) throw new DOMException('the operation was aborted', 'TimeoutError');
       return Object.fromEntries(ids.map((id) => [id, became.get(id) ?? 'unknown']));
+    },
+    health: {
+      stateOf: () => world.health,
+      suspect: (id) => void suspected.push(id),
     },
     pause: async (ms) => {
       pauses.push(ms);
@@ -321,6 +330,28 @@ describe('many machines of one user behind one address', () => {
     assert.equal(await world.ask({ pull: 'four' }), 'not-reached');
     assert.equal(await world.ask({ pull: 'five' }), 'not-reached');
     assert.equal(world.questions.length, 1);
+  });
+});
+
+describe('a cache that is late to answer', () => {
+  it('is kept from a pull that asks again, but from no other, when it is known to live', async () => {
+    const world = start();
+    await world.pulled({ pull: 'one' }, 'completed');
+    world.late = true;
+    world.pass(2_000);
+    isSent(await world.ask({ pull: 'two' }));
+    assert.equal(await world.ask({ pull: 'one' }), 'no-answer');
+    isSent(await world.ask({ pull: 'three' }));
+    assert.deepEqual(new Set(world.suspected), new Set(['near']));
+  });
+
+  it('is as one that does not answer when nothing is known of it', async () => {
+    const world = start();
+    await world.pulled({ pull: 'one' }, 'completed');
+    world.late = true;
+    world.health = 'unknown';
+    world.pass(2_000);
+    assert.equal(await world.ask({ pull: 'two' }), 'no-answer');
   });
 });
 

@@ -114,6 +114,14 @@ admin
   );
 
 admin
+  .command('rotate-key')
+  .description('sign with a new key; what the one before signed stays good. Beside a running origin')
+  .addOption(data)
+  .action(async (options: { data: string }) =>
+    (await import('./origin/commands/admin-rotate-key.ts')).rotateKey(options),
+  );
+
+admin
   .command('backup')
   .description(
     'copy everything to a directory, or what is new since the backup in it; beside a running origin',

@@ -18,7 +18,7 @@ const forgetIntervalMs = 10 * 60_000;
 const forgetAtOnce = 10_000;
 
 /** Between two looks at the signing keys: much less than a new one is published before it signs. */
-const keyIntervalMs = 10_000;
+const keyIntervalMs = 5_000;
 
 const watchIntervalMs = 60_000;
 /** SQLite merges its log at a few MiB; so much of it means that something keeps it from doing so. */

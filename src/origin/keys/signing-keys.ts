@@ -21,7 +21,7 @@ export interface PublicKeySet {
 }
 
 /** A new key is published for so long before it signs: caches keep key sets for a minute, origins look every few seconds. */
-const announcedMs = 120_000;
+export const announcedMs = 120_000;
 /** A key that another one replaced verifies for so much longer; nothing that is signed lives for more than ten minutes. */
 const retiredMs = 3_600_000;
 

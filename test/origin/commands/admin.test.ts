@@ -6,7 +6,7 @@ import { createAccount } from '../../../src/origin/accounts/accounts.ts';
 import { openDatabaseBeside } from '../../../src/origin/database.ts';
 import { listEvents } from '../../../src/origin/events/events.ts';
 import { basic, startTestOrigin } from '../../setup/origin.ts';
-import { runProgram } from '../../setup/processes.ts';
+import { eventually, runProgram } from '../../setup/processes.ts';
 import { imageManifest, putManifest, registryClient, uploadBlob } from '../../setup/registry-client.ts';
 import { type ServedOrigin, startServedOrigin } from '../../setup/served-origin.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
@@ -30,6 +30,19 @@ async function push(to: ServedOrigin, tag: string): Promise<string> {
 describe('dtr admin', () => {
   // Before its directory is removed.
   after(() => origin.stop());
+
+  it('dtr admin rotate-key: the running origin publishes the new key, and what was signed before stays good', async () => {
+    const published = async () => {
+      const response = await fetch(`http://${origin.host}/.well-known/jwks.json`);
+      return ((await response.json()) as { keys: { kid: string }[] }).keys.map(({ kid }) => kid);
+    };
+    const [before] = await published();
+    const rotated = await admin('rotate-key', '--data', data);
+    assert.equal(rotated.code, 0, rotated.errors.join('\n'));
+    const id = /^the key (\S+) is published/.exec(rotated.output[0] ?? '')?.[1];
+    await eventually('the new key to be published', async () => (await published()).length === 2, 20_000);
+    assert.deepEqual(await published(), [id, before]);
+  });
 
   describe('dtr admin backup and restore', () => {
     it('work beside a running origin, by hand and for scripts, and another origin goes on with what was restored', async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { it } from 'node:test';
 import type { DescribedChoice } from '../../../src/origin/content-caches/choose.ts';
-import { freePort } from '../../setup/free-port.ts';
+import { startTestCache } from '../../setup/cache.ts';
 import { pushImage, startTestOrigin } from '../../setup/origin.ts';
 
 const origin = await startTestOrigin();
@@ -74,7 +74,9 @@ it('a blob that is not in the repository is not redirected', async () => {
 
 it('a signed URL opens its blob at the origin itself, directly, and nothing else', async () => {
   await choose(cache.id);
-  const redirected = await origin.registry('GET', path, { token: await jane() });
+  // Nobody followed the redirects of the tests before: for the origin this is another client.
+  const headers = { 'User-Agent': 'another client' };
+  const redirected = await origin.registry('GET', path, { token: await jane(), headers });
   const { search } = new URL(redirected.headers.get('location') as string);
   const get = (target: string, init?: RequestInit) =>
     fetch(`${origin.url}${target}`, { redirect: 'manual', ...init });
@@ -105,9 +107,10 @@ it('no token of any kind is in the log', async () => {
 });
 
 it('a pull that asks again for a blob that it did not get from the cache gets it from the origin', async () => {
-  const nobody = `http://127.0.0.1:${await freePort()}`;
-  const unreachable = await origin.api('POST', '/content_caches', { name: 'nobody', host: nobody });
-  await choose(((await unreachable.json()) as { id: string }).id);
+  const dying = await startTestCache({ origin: origin.url });
+  const registered = await origin.api('POST', '/content_caches', { name: 'dying', host: dying.url });
+  await choose(((await registered.json()) as { id: string }).id);
+  await dying.close();
   const token = await jane();
   const ask = async () => {
     const response = await origin.registry('GET', path, { token });
@@ -117,14 +120,14 @@ it('a pull that asks again for a blob that it did not get from the cache gets it
   assert.deepEqual([await ask(), await ask(), await ask()], [307, 200, 200]);
   const choices = origin.logs.map(({ choice }) => choice as DescribedChoice | undefined);
   assert.deepEqual(
-    choices.find((choice) => choice?.cache === 'nobody'),
-    { cache: 'nobody', because: 'user-setting' },
+    choices.find((choice) => choice?.cache === 'dying'),
+    { cache: 'dying', because: 'user-setting' },
   );
   assert.deepEqual(
     choices.find((choice) => choice?.skipped !== undefined),
     {
       because: 'nothing-else',
-      skipped: [{ cache: 'nobody', by: 'user-setting', because: 'no-answer' }],
+      skipped: [{ cache: 'dying', by: 'user-setting', because: 'no-answer' }],
     },
   );
 });

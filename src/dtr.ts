@@ -51,6 +51,12 @@ program
       .default(defaults.logLevel),
   )
   .addOption(
+    new Option(
+      '--metrics-listen <address>',
+      '[host]:port of Prometheus metrics, for 127.0.0.1 without a host',
+    ).env('DTR_METRICS_LISTEN'),
+  )
+  .addOption(
     new Option('--probe-interval <duration>', 'between two looks at a content cache, or off')
       .env('DTR_PROBE_INTERVAL')
       .default(defaults.probeInterval),

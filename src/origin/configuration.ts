@@ -29,6 +29,8 @@ export interface OriginConfiguration {
   readonly probePrivateNetworks: boolean;
   /** Between two looks at the same content cache, in ms; `undefined` when nobody looks. */
   readonly probeIntervalMs: number | undefined;
+  /** Where Prometheus' metrics are shown, to whoever can connect; `undefined`: nowhere. */
+  readonly metricsListen: ListenAddress | undefined;
   readonly registryTokenSeconds: number;
   readonly apiTokenSeconds: number;
   readonly signedUrlSeconds: number;
@@ -56,6 +58,7 @@ export interface ServeOptions {
   readonly logLevel: string;
   readonly probePrivateNetworks: string;
   readonly probeInterval: string;
+  readonly metricsListen?: string;
   readonly gcInterval: string;
   readonly gcGrace: string;
   readonly gcUntagged: string;
@@ -100,6 +103,7 @@ export function parseConfiguration(options: ServeOptions): OriginConfiguration {
     logLevel: parseLogLevel(options.logLevel),
     probePrivateNetworks: parseOnOff('--probe-private-networks', options.probePrivateNetworks),
     probeIntervalMs: parseProbeInterval(options.probeInterval),
+    metricsListen: parseMetricsListen(options.metricsListen),
     registryTokenSeconds: 300,
     apiTokenSeconds: 300,
     signedUrlSeconds: 600,
@@ -170,6 +174,14 @@ function parseExternalUrl(text: string): string {
   if (!plain)
     throw new ConfigurationInvalid('--external-url', 'https://<host>[:<port>], without a default port,');
   return url.origin;
+}
+
+function parseMetricsListen(text: string | undefined): ListenAddress | undefined {
+  if (text === undefined) return undefined;
+  const listen = parseListenAddress(text);
+  if (listen === undefined) throw new ConfigurationInvalid('--metrics-listen', '[host]:port');
+  // Numbers tell much: that everybody may read them is to be said by an address, not by leaving it out.
+  return { ...listen, host: listen.host ?? '127.0.0.1' };
 }
 
 function parseProbeInterval(text: string): number | undefined {

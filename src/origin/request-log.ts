@@ -6,6 +6,7 @@ import { DomainError } from '../shared/errors.ts';
 import { clientAddress } from '../shared/http/client-address.ts';
 import type { Logger } from '../shared/logging.ts';
 import type { DescribedChoice } from './content-caches/choose.ts';
+import type { OriginMetrics } from './metrics.ts';
 
 /** Filled in by the handlers of a request; never holds a secret. */
 export interface RequestRecord {
@@ -24,8 +25,13 @@ export interface RequestRecord {
 export function recordRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  { logger, trustedProxies }: { logger: Logger; trustedProxies: readonly Network[] },
+  options: {
+    logger: Logger;
+    trustedProxies: readonly Network[];
+    metrics: Pick<OriginMetrics, 'requestEnded'> | undefined;
+  },
 ): RequestRecord {
+  const { logger, trustedProxies, metrics } = options;
   // Read now: a socket that closed has forgotten it.
   const client = clientAddress(request, trustedProxies);
   const record: RequestRecord = { requestId: randomUUID(), client };
@@ -35,20 +41,23 @@ export function recordRequest(
     // Without the query: it can hold a token.
     const target = request.url ?? '';
     const mark = target.indexOf('?');
+    const path = mark < 0 ? target : target.slice(0, mark);
+    const durationMs = performance.now() - startedAt;
     const line = {
       requestId: record.requestId,
       method: request.method,
-      path: mark < 0 ? target : target.slice(0, mark),
+      path,
       // Ended, not finished: a client that closes right after the last byte is quicker than our being told of it.
       status: response.writableEnded ? response.statusCode : 499,
       bytes: record.bytes ?? 0,
-      durationMs: Math.round((performance.now() - startedAt) * 10) / 10,
+      durationMs: Math.round(durationMs * 10) / 10,
       user: record.user,
       client,
       userAgent: request.headers['user-agent'],
       ...(record.choice === undefined ? {} : { choice: record.choice }),
       ...(error instanceof Error ? { error: error.message } : {}),
     };
+    metrics?.requestEnded(path, line.status, durationMs / 1000, line.bytes);
     if (error !== undefined && !(error instanceof DomainError) && response.statusCode >= 500) {
       logger.error({ ...line, err: error }, 'request');
     } else {

@@ -21,12 +21,10 @@ import { SignInLimits } from './accounts/sign-in-limits.ts';
 import { createApi } from './api/router.ts';
 import { ensureCertificate, readCertificate, type ServerCertificate } from './certificates.ts';
 import type { OriginConfiguration } from './configuration.ts';
-import { CacheClient } from './content-caches/cache-client.ts';
+import { ContentCacheServices } from './content-cache-services.ts';
 import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
-import { CacheHealth } from './content-caches/health.ts';
 import { Redirector } from './content-caches/redirect.ts';
 import { Retries } from './content-caches/retries.ts';
-import { Usage } from './content-caches/usage.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -52,6 +50,8 @@ import { createUi } from './web/ui.ts';
 
 export interface Origin {
   readonly port: number;
+  /** Where the metrics are, if they are anywhere. */
+  readonly metricsPort: number | undefined;
   /** Takes no new request, lets the running ones end, then closes everything that was opened. */
   close(): Promise<void>;
 }
@@ -73,16 +73,13 @@ export async function startOrigin(
     await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
     const certificate = await loadCertificate(configuration, clock());
     const keys = await SigningKeys.load(database, clock);
-    const cacheClient = new CacheClient({
+    const contentCaches = new ContentCacheServices({
+      ...dependencies,
+      configuration,
+      database,
       keys,
-      issuer: configuration.externalUrl,
       ownCa: certificate?.ca,
-      policy: { privateNetworks: configuration.probePrivateNetworks },
-      clock,
     });
-    const usage = new Usage({ database, client: cacheClient, logger, clock });
-    const { probeIntervalMs: intervalMs } = configuration;
-    const health = new CacheHealth({ database, client: cacheClient, usage, logger, clock, intervalMs });
     const listener = createListener({
       ...dependencies,
       configuration,
@@ -91,9 +88,7 @@ export async function startOrigin(
       uploads,
       passwords,
       keys,
-      cacheClient,
-      health,
-      usage,
+      contentCaches,
       certificate,
     });
     const server: AnyServer =
@@ -108,9 +103,8 @@ export async function startOrigin(
     const port = await listen(server, configuration.listen).catch((error) => {
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
-    logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory }, 'listening');
-    await health.start();
-    usage.start();
+    const { metricsPort } = await contentCaches.start();
+    logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory, metricsPort }, 'listening');
     const housekeeping = startHousekeeping({
       ...dependencies,
       configuration,
@@ -121,13 +115,12 @@ export async function startOrigin(
     });
     return {
       port,
+      metricsPort,
       close: async () => {
         await drain(server, configuration.drainMs);
         await housekeeping.stop();
         await uploads.close();
-        await health.stop();
-        await usage.stop();
-        await cacheClient.close();
+        await contentCaches.stop();
         await database.close();
       },
     };
@@ -169,20 +162,19 @@ interface Parts {
   readonly uploads: Uploads;
   readonly passwords: Passwords;
   readonly keys: SigningKeys;
-  readonly cacheClient: CacheClient;
-  readonly health: CacheHealth;
-  readonly usage: Usage;
+  readonly contentCaches: ContentCacheServices;
   readonly certificate: ServerCertificate | undefined;
 }
 
 function createListener(parts: Parts): RequestListener {
   const { logger, configuration } = parts;
   const { trustedProxies } = configuration;
+  const { metrics } = parts.contentCaches;
   const registryTokens = createRegistryTokens(parts);
   const registry = createRegistry(parts, registryTokens);
   const app = createApp(parts, registryTokens);
   return (request, response) => {
-    const record = recordRequest(request, response, { logger, trustedProxies });
+    const record = recordRequest(request, response, { logger, trustedProxies, metrics });
     const path = request.url ?? '';
     if (path.startsWith('/v2/') || path === '/v2' || path.startsWith('/v2?')) {
       registry(request, response, record);
@@ -241,14 +233,15 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
 }
 
 function createRedirector(parts: Parts): Redirector {
-  const { configuration, database, keys, cacheClient, health, usage, logger, clock } = parts;
+  const { configuration, database, keys, contentCaches, logger, clock } = parts;
+  const { client, health, usage } = contentCaches;
   return new Redirector({
     facts: new ChoiceFactsFinder(database),
     health,
     usage,
     retries: new Retries({
       health,
-      askDeliveries: (cache, ids) => cacheClient.deliveries(cache, ids),
+      askDeliveries: (cache, ids) => client.deliveries(cache, ids),
       pause: delay,
       logger,
       clock,
@@ -272,7 +265,7 @@ function ownKeys(keys: SigningKeys, issuer: string): FindVerificationKey {
 }
 
 function createApp(parts: Parts, registryTokens: RegistryTokens): express.Express {
-  const { configuration, database, passwords, keys, health, clock, logger, certificate } = parts;
+  const { configuration, database, passwords, keys, contentCaches, clock, logger, certificate } = parts;
   const limits = new SignInLimits(configuration.signInLimits, clock);
   const authenticator = new Authenticator({ database, passwords, limits, clock });
   const apiTokens = new ApiTokens({
@@ -307,7 +300,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
       database,
       authenticator,
       passwords,
-      health,
+      health: contentCaches.health,
       clock,
       logger,
       externalUrl: configuration.externalUrl,

@@ -14,6 +14,8 @@ import { tempDirectory } from './temp-directory.ts';
 
 export interface TestOrigin {
   readonly url: string;
+  /** Where metrics are, if they were asked for. */
+  readonly metricsUrl: string;
   readonly dataDirectory: string;
   readonly adminPassword: string;
   readonly logs: LogLine[];
@@ -34,6 +36,7 @@ export async function startTestOrigin(
     clock?: Clock;
     trustedProxies?: readonly Network[];
     probeIntervalMs?: number;
+    metrics?: boolean;
     /** With what a restore brought back, say. */
     dataDirectory?: string;
     /** Generous by default: tests fail to sign in often. */
@@ -55,6 +58,7 @@ export async function startTestOrigin(
         logLevel: 'debug',
         probePrivateNetworks: true,
         probeIntervalMs: options.probeIntervalMs,
+        metricsListen: options.metrics === true ? { host: '127.0.0.1', port: 0 } : undefined,
         registryTokenSeconds: 300,
         apiTokenSeconds: 300,
         signedUrlSeconds: 600,
@@ -83,6 +87,9 @@ export async function startTestOrigin(
   };
   const origin: TestOrigin = {
     url,
+    get metricsUrl() {
+      return `http://127.0.0.1:${running.metricsPort}/metrics`;
+    },
     dataDirectory,
     adminPassword,
     logs: lines,

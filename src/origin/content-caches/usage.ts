@@ -133,6 +133,7 @@ export class Usage {
     this.#counted = new Map();
     try {
       await this.#database.transaction((tx) => addEntries(tx, [...counted.values()]));
+      for (const entry of counted.values()) this.#onKept(entry.cacheId, entry);
     } catch (error) {
       this.#logger.error({ err: error }, 'counted redirects could not be kept; they are tried again');
       // Back with those counted since, unless there are too many by now.

@@ -1,0 +1,69 @@
+/** What looks after the content caches, put together: who asks them, how they are, and what they did. */
+import type { Server } from 'node:http';
+import type { Clock } from '../shared/clock.ts';
+import { describeListenError, drain, listen } from '../shared/http/shutdown.ts';
+import type { Logger } from '../shared/logging.ts';
+import type { OriginConfiguration } from './configuration.ts';
+import { CacheClient } from './content-caches/cache-client.ts';
+import { CacheHealth } from './content-caches/health.ts';
+import { Usage } from './content-caches/usage.ts';
+import type { Database } from './database.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
+import { createMetricsServer, OriginMetrics } from './metrics.ts';
+
+export class ContentCacheServices {
+  readonly client: CacheClient;
+  readonly health: CacheHealth;
+  readonly usage: Usage;
+  /** `undefined` when nobody is to read them. */
+  readonly metrics: OriginMetrics | undefined;
+  readonly #configuration: OriginConfiguration;
+  readonly #metricsServer: Server | undefined;
+
+  /** `ownCa`: PEM of the CA that signed the origin's own certificate. */
+  constructor(parts: {
+    configuration: OriginConfiguration;
+    database: Database;
+    keys: SigningKeys;
+    ownCa: string | undefined;
+    logger: Logger;
+    clock: Clock;
+  }) {
+    const { configuration } = parts;
+    const { externalUrl, probePrivateNetworks: privateNetworks, probeIntervalMs: intervalMs } = configuration;
+    this.#configuration = configuration;
+    const client = new CacheClient({ ...parts, issuer: externalUrl, policy: { privateNetworks } });
+    const usage = new Usage({
+      ...parts,
+      client,
+      onKept: (cacheId, sums) => this.metrics?.used(cacheId, sums),
+    });
+    const health = new CacheHealth({ ...parts, client, usage, intervalMs });
+    this.client = client;
+    this.usage = usage;
+    this.health = health;
+    if (configuration.metricsListen === undefined) return;
+    this.metrics = new OriginMetrics({ caches: () => health.list() });
+    this.#metricsServer = createMetricsServer(this.metrics);
+  }
+
+  /** @throws an error whose message is one line for the admin */
+  async start(): Promise<{ metricsPort: number | undefined }> {
+    await this.health.start();
+    this.usage.start();
+    const { metricsListen } = this.#configuration;
+    if (this.#metricsServer === undefined || metricsListen === undefined) return { metricsPort: undefined };
+    const metricsPort = await listen(this.#metricsServer, metricsListen).catch((error) => {
+      throw new Error(describeListenError(error, metricsListen), { cause: error });
+    });
+    return { metricsPort };
+  }
+
+  /** Leaves no timer, no connection and no listener behind. */
+  async stop(): Promise<void> {
+    if (this.#metricsServer?.listening) await drain(this.#metricsServer, 0);
+    await this.health.stop();
+    await this.usage.stop();
+    await this.client.close();
+  }
+}

@@ -180,8 +180,9 @@ export class Database {
   }
 
   async close(): Promise<void> {
-    await this.queries.destroy();
     this.#reader.close();
+    // Last, because it may write: then SQLite brings its log into the database, which is one file afterwards.
+    await this.queries.destroy();
     this.#lock?.close();
   }
 }
@@ -195,6 +196,7 @@ export async function openDatabase(directory: string): Promise<Database> {
   assertNotLost(directory, path);
   const lock = takeLock(directory);
   try {
+    assertLogNotLost(path);
     checkSoundness(path);
     return await open(directory, lock, (queries) => migrate(queries, path));
   } catch (error) {
@@ -210,6 +212,7 @@ export async function openDatabase(directory: string): Promise<Database> {
 export async function openDatabaseBeside(directory: string): Promise<Database> {
   const path = databasePath(directory);
   if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}`);
+  assertLogNotLost(path);
   return open(directory, undefined, (queries) => assertMigrated(queries, path));
 }
 
@@ -256,6 +259,8 @@ async function open(
 /** Brings the schema to this version. Each migration is one transaction: an interrupted one can be run again. */
 async function migrate(queries: Knex, path: string): Promise<void> {
   try {
+    // Throws for a database of a newer version, before anything is written.
+    await queries.migrate.list({ migrationSource });
     // A process that was killed in a migration left knex's own lock behind. Ours says that there is no other.
     await queries.migrate.forceFreeMigrationsLock({ migrationSource });
     await queries.migrate.latest({ migrationSource });
@@ -308,21 +313,37 @@ function assertNotLost(directory: string, path: string): void {
   }
 }
 
+/**
+ * After a kill, what was acknowledged last is in SQLite's log alone. SQLite itself would go on without it, as of some time
+ * before. It removes the log after its index, so an index without a log is the work of somebody else.
+ */
+function assertLogNotLost(path: string): void {
+  if (existsSync(`${path}-wal`) || !existsSync(`${path}-shm`)) return;
+  throw new DatabaseRefused(
+    `the log ${path}-wal is missing, and with it what was written last: bring it back, or restore a backup, or remove ${path}-shm to start without it`,
+  );
+}
+
 function checkSoundness(path: string): void {
   if (!existsSync(path)) return;
-  let complaint: string;
+  const complaint = findDamage(path);
+  if (complaint !== undefined) {
+    throw new DatabaseRefused(`the database ${path} is damaged (${complaint}): restore it from a backup`);
+  }
+}
+
+/** What is wrong with the SQLite database, in one line; `undefined` when nothing is. */
+export function findDamage(path: string): string | undefined {
   try {
-    const database = new BetterSqlite3(path);
+    const database = new BetterSqlite3(path, { fileMustExist: true });
     try {
-      complaint = String(database.pragma('quick_check(1)', { simple: true }));
+      const answer = String(database.pragma('quick_check(1)', { simple: true }));
+      return answer === 'ok' ? undefined : answer.replace(/^\*{3}.*\*{3}\n/, '').replaceAll('\n', ' ');
     } finally {
       database.close();
     }
   } catch (error) {
-    complaint = (error as Error).message;
-  }
-  if (complaint !== 'ok') {
-    throw new DatabaseRefused(`the database ${path} is damaged (${complaint}): restore it from a backup`);
+    return (error as Error).message;
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { openDatabase } from '../../src/origin/database.ts';
@@ -113,5 +114,105 @@ test('while another process reads in one transaction, the log of writes grows, a
     assert.ok((await database.unmergedBytes()) > before + 4_000_000);
   } finally {
     reader.close();
+  }
+});
+
+describe('a database that cannot be trusted is refused, and stays as it is (G16, P21)', () => {
+  /** Of an origin that was killed: what it wrote is in SQLite's log. */
+  const killed = async () => {
+    const [from, to] = [await tempDirectory(), await tempDirectory()];
+    const running = await openDatabase(from);
+    await running.queries('signing_keys').insert(key('written last'));
+    await mkdir(join(to, 'blobs'));
+    for (const name of ['dtr.db', 'dtr.db-wal', 'dtr.db-shm'])
+      await copyFile(join(from, name), join(to, name));
+    await running.close();
+    return to;
+  };
+  /** Of an origin that was stopped: one file. */
+  const stopped = async () => {
+    const directory = await tempDirectory();
+    const running = await openDatabase(directory);
+    await running.queries('signing_keys').insert(key('written last'));
+    await running.close();
+    await mkdir(join(directory, 'blobs'));
+    return directory;
+  };
+  const pageBytes = 4096;
+
+  test('not that of an origin that was killed', async () => {
+    const again = await openDatabase(await killed());
+    assert.equal(
+      (await again.queries('signing_keys').where('id', 'written last').first('created_at')) !== undefined,
+      true,
+    );
+    await again.close();
+  });
+
+  test('nor that of one that was stopped, which is one file', async () => {
+    const directory = await stopped();
+    const names = await readdir(directory);
+    assert.deepEqual(
+      names.filter((name) => name.startsWith('dtr.db')),
+      ['dtr.db'],
+    );
+    await (await openDatabase(directory)).close();
+  });
+
+  const cases: [
+    what: string,
+    prepare: () => Promise<string>,
+    harm: (path: string) => Promise<unknown>,
+    why: RegExp,
+  ][] = [
+    [
+      'its log was removed',
+      killed,
+      (path) => rm(`${path}-wal`),
+      /the log \S+-wal is missing, and with it what was written last/,
+    ],
+    [
+      'it was truncated',
+      stopped,
+      (path) => truncate(path, 10 * pageBytes),
+      /is damaged \(.+\): restore it from a backup/,
+    ],
+    [
+      'it was truncated within its first page',
+      stopped,
+      (path) => truncate(path, 100),
+      /is damaged \(.+\): restore it from a backup/,
+    ],
+    [
+      'pages of it were overwritten',
+      stopped,
+      async (path) => {
+        const bytes = await readFile(path);
+        await writeFile(path, bytes.fill(0xa5, 4 * pageBytes, 12 * pageBytes));
+      },
+      /is damaged \(.+\): restore it from a backup/,
+    ],
+    ['it is empty', stopped, (path) => truncate(path, 0), /is missing although there are blobs beside it/],
+    [
+      'it is of a newer version',
+      stopped,
+      async (path) => {
+        const newer = new BetterSqlite3(path);
+        newer.exec("INSERT INTO knex_migrations (name) VALUES ('29991231235959-flying-cars.ts')");
+        newer.close();
+      },
+      /was written by a newer version of this program/,
+    ],
+  ];
+  for (const [what, prepare, harm, why] of cases) {
+    test(what, async () => {
+      const directory = await prepare();
+      const path = join(directory, 'dtr.db');
+      await harm(path);
+      const before = await readFile(path);
+      await assert.rejects(openDatabase(directory), { name: 'DatabaseRefused', message: why });
+      await assert.rejects(openDatabase(directory), { name: 'DatabaseRefused', message: why }, 'and again');
+      assert.deepEqual(await readFile(path), before);
+    });
   }
 });

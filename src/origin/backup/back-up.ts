@@ -7,7 +7,7 @@ import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
 import { DirectoryBlobStore } from '../../shared/blob-store/directory.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { isSystemError } from '../../shared/errors.ts';
-import { databasePath } from '../database.ts';
+import { databasePath, findDamage } from '../database.ts';
 import type { Removals } from '../images/removals.ts';
 import {
   type BackupDescription,
@@ -125,12 +125,12 @@ async function copyEverything(
   const database = join(state, databaseName);
   await copyDatabase(origin.dataDirectory, database);
   const files = await copyOtherFiles(origin.dataDirectory, state);
+  const damage = findDamage(database);
+  if (damage !== undefined) throw damagedDatabase(origin, damage);
   const copy = new DatabaseCopy(database, { readonly: false });
   let all: Amount;
   let copied: CopyReport;
   try {
-    const damage = copy.findDamage();
-    if (damage !== undefined) throw damagedDatabase(origin, damage);
     await assertSameOrigin(to, copy);
     copy.detach();
     // What the origin lost may be sound in the backup before, and a restore brings it back.

@@ -41,16 +41,6 @@ export class DatabaseCopy {
     this.#copy = new BetterSqlite3(path, { ...options, fileMustExist: true });
   }
 
-  /** What is wrong with it, `undefined` when nothing is. */
-  findDamage(): string | undefined {
-    try {
-      const answer = String(this.#copy.pragma('quick_check(1)', { simple: true }));
-      return answer === 'ok' ? undefined : answer;
-    } catch (error) {
-      return (error as Error).message;
-    }
-  }
-
   /** Makes it stand for itself. */
   detach(): void {
     // Without a log beside it, so that it can also be read from a medium that cannot be written.

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { DirectoryBlobStore } from '../../shared/blob-store/directory.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
-import { databasePath, takeLock } from '../database.ts';
+import { databasePath, findDamage, takeLock } from '../database.ts';
 import {
   type BackupDescription,
   BackupRefused,
@@ -117,10 +117,10 @@ async function checkDatabase(
 ): Promise<void> {
   const path = join(from, directory, databaseName);
   if (!existsSync(path)) throw new BackupRefused(`the backup is damaged: ${path} is missing`);
+  const damage = findDamage(path);
+  if (damage !== undefined) throw new BackupRefused(`the backup is damaged: ${path}: ${damage}`);
   const copy = new DatabaseCopy(path, { readonly: true });
   try {
-    const damage = copy.findDamage();
-    if (damage !== undefined) throw new BackupRefused(`the backup is damaged: ${path}: ${damage}`);
     if (copy.isNewer())
       throw new BackupRefused(`the backup's database was written by a newer version of this program`);
     let first: Digest | undefined;

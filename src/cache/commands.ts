@@ -18,6 +18,8 @@ import {
   type PrefetchAnswer,
   prefetchRequest,
   purgeRequest,
+  type StoredAnswer,
+  storedRequest,
 } from '../shared/cache-command-bodies.ts';
 import type { Clock } from '../shared/clock.ts';
 import { DomainError } from '../shared/errors.ts';
@@ -36,6 +38,8 @@ import type { StoringTrouble } from './storing-trouble.ts';
 import type { Usage } from './usage.ts';
 
 const longestReason = 2_000;
+/** Of digests, so that an answer is below 64 KiB whatever they are. */
+const storedPage = 400;
 
 export interface CommandParts {
   readonly keySets: KeySets;
@@ -95,6 +99,8 @@ export class CommandDoor {
         return answerJson(response, 200, this.#deliveries(claims, body));
       case 'purge':
         return answerJson(response, 200, await this.#purge(claims, body));
+      case 'stored':
+        return answerJson(response, 200, await this.#stored(body));
       case 'prefetch':
         return answerJson(response, 202, await this.#prefetch(claims, body));
     }
@@ -138,6 +144,20 @@ export class CommandDoor {
     const asked = 'everything' in wanted ? 'everything' : wanted.digests.length;
     this.#parts.logger.info({ issuer, command: id, asked, ...answer }, 'purged by an origin');
     return answer;
+  }
+
+  async #stored(body: Uint8Array | string): Promise<StoredAnswer> {
+    const { keySets, entries } = this.#parts;
+    const { after } = parseBody(storedRequest, body);
+    if (keySets.origins().length > 1) {
+      throw new DomainError(
+        'access-denied',
+        'this cache serves several origins: none of them learns what it stores for the others',
+      );
+    }
+    await entries.save();
+    const digests = entries.digestsAfter(after ?? '', storedPage + 1);
+    return { digests: digests.slice(0, storedPage), more: digests.length > storedPage };
   }
 
   async #prefetch({ issuer, cache }: CacheCommandClaims, body: Uint8Array | string): Promise<PrefetchAnswer> {

@@ -122,6 +122,20 @@ export class Entries {
     return [...this.#pending].slice(0, batchRows).map(([digest, { sizeBytes }]) => ({ digest, sizeBytes }));
   }
 
+  /** Blobs by digest, those after that one; without some that were filled since the last `save`. */
+  digestsAfter(digest: string, count: number): Digest[] {
+    return this.#ask(
+      (database) =>
+        database
+          .prepare<[string, number], Digest>(
+            'SELECT digest FROM entries WHERE digest > ? ORDER BY digest LIMIT ?',
+          )
+          .pluck()
+          .all(digest, count),
+      [],
+    );
+  }
+
   /** All blobs together; of those that were pulled since the last `save`, some may be counted twice. */
   totalBytes(): number {
     const written = this.#ask(

@@ -98,6 +98,13 @@ export type PurgeRequest = z.infer<typeof purgeRequest>;
 export const purgeAnswer = z.object({ blobs: count, bytes: count, more: z.boolean() });
 export type PurgeAnswer = z.infer<typeof purgeAnswer>;
 
+/** `after`: the last digest of the page before; left out for the first one. */
+export const storedRequest = z.strictObject({ after: digest.optional() });
+
+/** What is stored, by digest, page after page. */
+export const storedAnswer = z.object({ digests: z.array(digest), more: z.boolean() });
+export type StoredAnswer = z.infer<typeof storedAnswer>;
+
 export const prefetchRequest = z.strictObject({
   /** `token`: of a signed URL for the blob. A later one may be sent when the same is asked again. */
   blobs: z.array(z.strictObject({ repository, digest, size: count, token: z.string().max(8_192) })),

@@ -30,6 +30,7 @@ export const cacheCommandPaths = {
   deliveries: '/.well-known/dtr-content-cache/deliveries',
   purge: '/.well-known/dtr-content-cache/purge',
   prefetch: '/.well-known/dtr-content-cache/prefetch',
+  stored: '/.well-known/dtr-content-cache/stored',
 } as const;
 export type CacheCommand = keyof typeof cacheCommandPaths;
 

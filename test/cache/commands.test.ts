@@ -29,6 +29,7 @@ const bodies: Record<CacheCommand, string | undefined> = {
   deliveries: '{"requests":[]}',
   purge: '{"digests":[]}',
   prefetch: '{"blobs":[]}',
+  stored: '{}',
 };
 
 function give(

@@ -11,7 +11,10 @@ import {
   type PurgeRequest,
   prefetchAnswer,
   purgeAnswer,
+  type StoredAnswer,
+  storedAnswer,
 } from '../../src/shared/cache-command-bodies.ts';
+import type { Digest } from '../../src/shared/distribution/digest.ts';
 import type { FakeOrigin } from './fake-origin.ts';
 
 export interface Commander {
@@ -20,6 +23,7 @@ export interface Commander {
   deliveries(requests: string[]): Promise<Record<string, string>>;
   purge(request: PurgeRequest): Promise<PurgeAnswer>;
   prefetch(blobs: PrefetchRequest['blobs']): Promise<PrefetchAnswer['blobs']>;
+  stored(after?: Digest): Promise<StoredAnswer>;
 }
 
 /** The token of a command with this body; `now` in ms. */
@@ -58,6 +62,7 @@ export function commanderOf(
     status: async (after) => cacheStatus.parse(await ask('status', cacheStatusTarget(after))),
     deliveries: async (requests) => deliveriesAnswer.parse(await post('deliveries', { requests })).deliveries,
     purge: async (request) => purgeAnswer.parse(await post('purge', request)),
+    stored: async (after) => storedAnswer.parse(await post('stored', { after })),
     prefetch: async (blobs) => prefetchAnswer.parse(await post('prefetch', { blobs })).blobs,
   };
 }

@@ -75,7 +75,9 @@ function seed({ data, cacheUrl }: OurServers, company: Company, blobs: number): 
       const statement = database.prepare(sql);
       return (...values: unknown[]) => statement.run(...values);
     };
-    const cache = run('INSERT INTO content_caches (id, name, host, created_at) VALUES (?, ?, ?, 0)');
+    const cache = run(
+      'INSERT INTO content_caches (id, name, name_key, host, created_at) VALUES (?, ?, ?, ?, 0)',
+    );
     const rule = run(
       "INSERT INTO network_rules (id, network, content_cache_id, comment, created_at) VALUES (?, ?, ?, '', 0)",
     );
@@ -93,7 +95,7 @@ function seed({ data, cacheUrl }: OurServers, company: Company, blobs: number): 
       'INSERT INTO repository_blobs (repository_id, digest, created_at, last_used_at) VALUES (?, ?, 0, ?)',
     );
     database.transaction(() => {
-      for (let n = 0; n < company.caches; n += 1) cache(`cache-${n}`, `office ${n}`, cacheUrl);
+      for (let n = 0; n < company.caches; n += 1) cache(`cache-${n}`, `office ${n}`, `office ${n}`, cacheUrl);
       const cacheOf = (n: number) => `cache-${n % company.caches}`;
       // The machines of the users whose number leaves 1 are in these networks.
       for (let n = 0; n < company.rules; n += 1)

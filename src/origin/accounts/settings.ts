@@ -3,9 +3,16 @@ import { DomainError } from '../../shared/errors.ts';
 import { findContentCache } from '../content-caches/content-caches.ts';
 import type { Queryable, Transaction } from '../database.ts';
 
+/**
+ * Which cache serves pulls: one, `none` (the origin itself), or whichever rules and defaults say. Of an organization: what is so for
+ * its members.
+ */
+export type CacheSetting =
+  | { readonly choice: 'cache'; readonly contentCacheId: string }
+  | { readonly choice: 'none' | 'automatic' };
+
 export interface AccountSettings {
-  /** `undefined`: the origin itself serves the blobs. */
-  readonly contentCacheId: string | undefined;
+  readonly cache: CacheSetting;
   /** Whether a push creates a repository in its namespace; `null`: as the system says. */
   readonly createRepositoryOnPush: boolean | null;
 }
@@ -14,10 +21,14 @@ export async function getSettings(queries: Queryable, accountId: string): Promis
   const row = await queries('accounts')
     .leftJoin('account_settings', 'account_settings.account_id', 'accounts.id')
     .where('accounts.id', accountId)
-    .first('account_settings.content_cache_id', 'accounts.create_repository_on_push');
+    .first(
+      'account_settings.content_cache_choice',
+      'account_settings.content_cache_id',
+      'accounts.create_repository_on_push',
+    );
   const onPush: boolean | number | null = row.create_repository_on_push;
   return {
-    contentCacheId: row.content_cache_id ?? undefined,
+    cache: toCacheSetting(row),
     createRepositoryOnPush: onPush === null ? null : Boolean(onPush),
   };
 }
@@ -26,21 +37,28 @@ export async function getSettings(queries: Queryable, accountId: string): Promis
 export async function chooseContentCache(
   tx: Transaction,
   accountId: string,
-  contentCacheId: string | undefined,
+  setting: CacheSetting,
 ): Promise<void> {
-  if (contentCacheId !== undefined && (await findContentCache(tx, contentCacheId)) === undefined) {
+  const id = setting.choice === 'cache' ? setting.contentCacheId : null;
+  if (id !== null && (await findContentCache(tx, id)) === undefined) {
     throw new DomainError('setting-invalid', 'contentCacheUUID: there is no content cache with this id', {
-      detail: { field: 'contentCacheUUID', value: contentCacheId },
+      detail: { field: 'contentCacheUUID', value: id },
     });
   }
   await tx('account_settings')
-    .insert({
-      account_id: accountId,
-      content_cache_id: contentCacheId ?? null,
-      content_cache_choice: contentCacheId === undefined ? 'none' : 'cache',
-    })
+    .insert({ account_id: accountId, content_cache_id: id, content_cache_choice: setting.choice })
     .onConflict('account_id')
     .merge();
+}
+
+/** Who never chose, or chose a cache that was deleted, leaves it to others. */
+function toCacheSetting(row: {
+  content_cache_choice: CacheSetting['choice'] | null;
+  content_cache_id: string | null;
+}): CacheSetting {
+  if (row.content_cache_choice !== 'cache') return { choice: row.content_cache_choice ?? 'automatic' };
+  const { content_cache_id: contentCacheId } = row;
+  return contentCacheId === null ? { choice: 'automatic' } : { choice: 'cache', contentCacheId };
 }
 
 /** The next push follows it. */

@@ -191,7 +191,7 @@ export function teamObject(organization: Account, team: Team): EventObject {
   return { type: 'team', id: team.id, name: `${organization.name}/${team.name}` };
 }
 
-export interface TeamRow {
+interface TeamRow {
   id: string;
   organization_id: string;
   name: string;
@@ -200,7 +200,7 @@ export interface TeamRow {
   own_count: number | string;
 }
 
-export function teamViews(queries: Queryable, organization: Account, viewer: Account) {
+function teamViews(queries: Queryable, organization: Account, viewer: Account) {
   const membersOf = () =>
     queries('team_members').whereRaw('?? = ??', ['team_members.team_id', 'teams.id']).count('*');
   return queries('teams')
@@ -210,7 +210,7 @@ export function teamViews(queries: Queryable, organization: Account, viewer: Acc
     .select(membersOf().where('team_members.user_id', viewer.id).as('own_count'));
 }
 
-export function toTeamView(row: TeamRow): TeamView {
+function toTeamView(row: TeamRow): TeamView {
   return {
     id: row.id,
     organizationId: row.organization_id,

@@ -5,6 +5,7 @@ import { DomainError } from '../../shared/errors.ts';
 import { type Account, findAccount } from '../accounts/accounts.ts';
 import {
   type AccountSettings,
+  type CacheSetting,
   changeCreateRepositoryOnPush,
   chooseContentCache,
   getSettings,
@@ -22,10 +23,11 @@ export function createSettingsRoutes({ database, clock }: { database: Database; 
   });
   routes.patch('/api/v0/accounts/:username/settings', async (request, response) => {
     const changes: components['schemas']['UpdateUserSettings'] = request.body;
-    const { contentCacheUUID, createRepositoryOnPush } = changes;
+    const { createRepositoryOnPush } = changes;
+    const cache = parseCacheSetting(changes);
     const settings = await database.transaction(async (tx) => {
       const { id, name, isOrg } = await getAccount(tx, request.params.username);
-      if (contentCacheUUID !== undefined) await chooseContentCache(tx, id, contentCacheUUID || undefined);
+      if (cache !== undefined) await chooseContentCache(tx, id, cache);
       if (createRepositoryOnPush !== undefined)
         await changeCreateRepositoryOnPush(tx, id, createRepositoryOnPush);
       const object = { type: isOrg ? 'organization' : 'user', id, name };
@@ -50,7 +52,39 @@ async function getAccount(queries: Queryable, name: string): Promise<Account> {
 }
 
 /** The original spells the member with a capital C in answers, and without in requests: both are given. */
-function toSettings(settings: AccountSettings): components['schemas']['UserSettings'] {
-  const { contentCacheId = '', createRepositoryOnPush } = settings;
-  return { ContentCacheUUID: contentCacheId, contentCacheUUID: contentCacheId, createRepositoryOnPush };
+function toSettings({
+  cache,
+  createRepositoryOnPush,
+}: AccountSettings): components['schemas']['UserSettings'] {
+  const id = cache.choice === 'cache' ? cache.contentCacheId : '';
+  return {
+    ContentCacheUUID: id,
+    contentCacheUUID: id,
+    contentCacheChoice: cache.choice,
+    createRepositoryOnPush,
+  };
+}
+
+/**
+ * The original has only the id, empty for none, which is enough to choose; `contentCacheChoice` says what an id cannot.
+ * @throws DomainError `setting-invalid` when the two contradict each other
+ */
+function parseCacheSetting(
+  body: Pick<components['schemas']['UpdateUserSettings'], 'contentCacheUUID' | 'contentCacheChoice'>,
+): CacheSetting | undefined {
+  const { contentCacheUUID: id, contentCacheChoice: choice } = body;
+  if (id !== undefined && id !== '') {
+    if (choice !== undefined && choice !== 'cache')
+      throw contradiction(`cache expected beside the id of one`);
+    return { choice: 'cache', contentCacheId: id };
+  }
+  if (choice === 'cache') throw contradiction('the id of a cache expected beside it, in contentCacheUUID');
+  if (choice !== undefined) return { choice };
+  return id === undefined ? undefined : { choice: 'none' };
+}
+
+function contradiction(expectation: string): DomainError {
+  return new DomainError('setting-invalid', `contentCacheChoice: ${expectation}`, {
+    detail: { field: 'contentCacheChoice' },
+  });
 }

@@ -1,7 +1,8 @@
 /** What decides about the cache of a pull, as it stands in the database: asked for every pull, so by prepared questions. */
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { Database, PreparedRow, PreparedRows, Query } from '../database.ts';
-import type { Candidate, ChoiceFacts, Preference } from './choose.ts';
+import type { ChoiceFacts, Preference } from './choose.ts';
+import type { ContentCache } from './content-caches.ts';
 import { NetworkRuleFinder } from './network-rules.ts';
 
 export interface Puller {
@@ -11,7 +12,7 @@ export interface Puller {
   readonly client: string | undefined;
 }
 
-interface CandidateRow {
+interface CacheRow {
   readonly id: string | null;
   readonly name: string;
   readonly host: string;
@@ -19,7 +20,7 @@ interface CandidateRow {
   readonly isEnabled: boolean | number;
 }
 
-interface PreferenceRow extends CandidateRow {
+interface PreferenceRow extends CacheRow {
   readonly choice: string;
 }
 
@@ -28,7 +29,7 @@ export class ChoiceFactsFinder {
   readonly #findSetting: PreparedRow<PreferenceRow>;
   readonly #listOrganizations: PreparedRows<PreferenceRow & { readonly organization: string }>;
   readonly #findDefault: PreparedRow<{ readonly value: string }>;
-  readonly #findCandidate: PreparedRow<CandidateRow>;
+  readonly #findCache: PreparedRow<CacheRow>;
 
   constructor(database: Database) {
     this.#rules = new NetworkRuleFinder(database);
@@ -48,8 +49,8 @@ export class ChoiceFactsFinder {
     this.#findDefault = database.prepare((queries) =>
       queries('system_settings').where('system_settings.key', ':1').select('system_settings.value'),
     );
-    this.#findCandidate = database.prepare((queries) =>
-      queries('content_caches').where('content_caches.id', ':1').select(candidateColumns),
+    this.#findCache = database.prepare((queries) =>
+      queries('content_caches').where('content_caches.id', ':1').select(cacheColumns),
     );
   }
 
@@ -73,7 +74,7 @@ export class ChoiceFactsFinder {
     if (rule === undefined) return undefined;
     const { network, contentCacheId } = rule;
     if (contentCacheId === undefined) return { network, cache: 'none' };
-    const cache = toCandidate(await this.#findCandidate(contentCacheId));
+    const cache = toContentCache(await this.#findCache(contentCacheId));
     return cache && { network, cache };
   }
 
@@ -82,14 +83,14 @@ export class ChoiceFactsFinder {
     return rows.map((row) => ({ name: row.organization, cache: toPreference(row) }));
   }
 
-  async #findSystemDefault(): Promise<Candidate | undefined> {
+  async #findSystemDefault(): Promise<ContentCache | undefined> {
     const row = await this.#findDefault('defaultContentCacheId');
     const id: unknown = row && JSON.parse(row.value);
-    return typeof id === 'string' ? toCandidate(await this.#findCandidate(id)) : undefined;
+    return typeof id === 'string' ? toContentCache(await this.#findCache(id)) : undefined;
   }
 }
 
-const candidateColumns = {
+const cacheColumns = {
   id: 'content_caches.id',
   name: 'content_caches.name',
   host: 'content_caches.host',
@@ -102,16 +103,16 @@ function selectPreference(accounts: Query): Query {
   return accounts
     .join('account_settings', 'account_settings.account_id', 'accounts.id')
     .leftJoin('content_caches', 'content_caches.id', 'account_settings.content_cache_id')
-    .select({ ...candidateColumns, choice: 'account_settings.content_cache_choice' });
+    .select({ ...cacheColumns, choice: 'account_settings.content_cache_choice' });
 }
 
 /** Who never chose, or chose a cache that was deleted, leaves it to others. */
 function toPreference(row: PreferenceRow | undefined): Preference {
   if (row?.choice === 'none') return 'none';
-  return (row?.choice === 'cache' ? toCandidate(row) : undefined) ?? 'automatic';
+  return (row?.choice === 'cache' ? toContentCache(row) : undefined) ?? 'automatic';
 }
 
-function toCandidate(row: CandidateRow | undefined): Candidate | undefined {
+function toContentCache(row: CacheRow | undefined): ContentCache | undefined {
   if (row === undefined || row.id === null) return undefined;
   const { id, name, host, caPem, isEnabled } = row;
   return { id, name, host, caPem: caPem ?? undefined, isEnabled: Boolean(isEnabled) };

@@ -16,21 +16,18 @@ export interface CacheHealth {
  */
 export type Exclusion = 'not-reached' | 'broke-off' | 'no-answer';
 
-/** A registered cache that somebody wants used. */
-export type Candidate = ContentCache;
-
 /** What somebody decided: a cache, the origin itself, or that others decide. */
-export type Preference = Candidate | 'none' | 'automatic';
+export type Preference = ContentCache | 'none' | 'automatic';
 
 export interface ChoiceFacts {
   /** Who pulls; a pull by nobody is automatic. */
   readonly setting: Preference;
   /** The rule for the most specific network in which the client is. */
-  readonly rule: { readonly network: string; readonly cache: Candidate | 'none' } | undefined;
+  readonly rule: { readonly network: string; readonly cache: ContentCache | 'none' } | undefined;
   /** The user's organizations by name, with what they decided for their members. */
   readonly organizations: readonly { readonly name: string; readonly cache: Preference }[];
   /** The system's default, if it has one. */
-  readonly systemDefault: Candidate | undefined;
+  readonly systemDefault: ContentCache | undefined;
   readonly repository: {
     readonly namespace: string;
     /** False for one that the origin always serves itself. */
@@ -63,7 +60,7 @@ interface ChoiceStep {
 
 export interface Choice {
   /** `undefined`: the origin itself. */
-  readonly cache: Candidate | undefined;
+  readonly cache: ContentCache | undefined;
   readonly because: Decider;
   /** Ends with the step that decided. */
   readonly steps: readonly ChoiceStep[];
@@ -136,7 +133,7 @@ function proposals({ setting, rule, organizations, systemDefault, repository }: 
 }
 
 function whyNot(
-  cache: Candidate,
+  cache: ContentCache,
   { health, excluded }: Pick<ChoiceFacts, 'health' | 'excluded'>,
 ): ChoiceStep['skipped'] {
   if (!cache.isEnabled) return 'disabled';

@@ -5,7 +5,8 @@
  */
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logging.ts';
-import type { CacheHealth, Candidate, Exclusion } from './choose.ts';
+import type { CacheHealth, Exclusion } from './choose.ts';
+import type { ContentCache } from './content-caches.ts';
 import {
   type BlobAsk,
   type Delivery,
@@ -24,7 +25,7 @@ export type DeliveryState = 'completed' | 'running' | 'aborted' | 'unknown';
  * Asks a cache what became of redirects, by their ids, at most 100 of them. Rejects when it does not answer, with a `TimeoutError`
  * when it is only late.
  */
-export type AskDeliveries = (cache: Candidate, ids: readonly string[]) => Promise<States>;
+export type AskDeliveries = (cache: ContentCache, ids: readonly string[]) => Promise<States>;
 
 type States = Readonly<Record<string, DeliveryState>>;
 
@@ -71,7 +72,7 @@ export class Retries {
   }
 
   /** Why this client must not be sent to that cache; `undefined` when it may. */
-  async assess(ask: BlobAsk, cache: Candidate): Promise<Exclusion | undefined> {
+  async assess(ask: BlobAsk, cache: ContentCache): Promise<Exclusion | undefined> {
     const pull = this.#pulls.of(ask, this.#clock());
     const excluded = pull.excluded.get(cache.id);
     if (excluded !== undefined) return excluded;
@@ -86,7 +87,7 @@ export class Retries {
   }
 
   /** Remembers that the client is sent to that cache, by this id. */
-  sent(ask: BlobAsk, cache: Candidate, id: string): void {
+  sent(ask: BlobAsk, cache: ContentCache, id: string): void {
     const now = this.#clock();
     this.#pulls.add(this.#pulls.of(ask, now), ask, { id, cacheId: cache.id, now });
   }
@@ -97,7 +98,7 @@ export class Retries {
     blob: PulledBlob,
     earlier: Delivery,
     ask: BlobAsk,
-    cache: Candidate,
+    cache: ContentCache,
   ): Promise<Exclusion | undefined> {
     // Who is being given the whole does not ask for the rest of it, as long as it comes.
     if (blob.isWhole && parseRange(ask.range).start > 0) return 'broke-off';
@@ -108,7 +109,7 @@ export class Retries {
     return blob.repeated.found;
   }
 
-  async #whatBecameOf(earlier: Delivery, pull: Pull, cache: Candidate): Promise<Exclusion | undefined> {
+  async #whatBecameOf(earlier: Delivery, pull: Pull, cache: ContentCache): Promise<Exclusion | undefined> {
     const others = this.#earlier(pull, cache.id, { withinMs: reachedMs, alike: false });
     const sent = [earlier, ...others.flatMap((other) => other.sent)];
     let states = await this.#ask(cache, sent, pull.pair);
@@ -125,7 +126,7 @@ export class Retries {
   }
 
   /** The first blob of a pull: what became of the pulls before it that are like it? Asked once for each pull. */
-  #assessPull(pull: Pull, ask: BlobAsk, cache: Candidate): Promise<Exclusion | undefined> {
+  #assessPull(pull: Pull, ask: BlobAsk, cache: ContentCache): Promise<Exclusion | undefined> {
     let found = pull.assessed.get(cache.id);
     if (found === undefined) {
       found = this.#whatBecameOfEarlierPulls(pull, ask, cache);
@@ -137,7 +138,7 @@ export class Retries {
   async #whatBecameOfEarlierPulls(
     pull: Pull,
     ask: BlobAsk,
-    cache: Candidate,
+    cache: ContentCache,
   ): Promise<Exclusion | undefined> {
     if (this.#isMissed(pull.pair, cache.id)) return 'not-reached';
     const earlier = this.#earlier(pull, cache.id, { withinMs: tellingMs, alike: true });
@@ -190,7 +191,7 @@ export class Retries {
   }
 
   /** What is known for good is not asked. */
-  async #ask(cache: Candidate, sent: readonly Delivery[], pair: Pair): Promise<States | 'none' | 'late'> {
+  async #ask(cache: ContentCache, sent: readonly Delivery[], pair: Pair): Promise<States | 'none' | 'late'> {
     const open = sent.filter(({ isCompleted }) => !isCompleted).slice(0, maximumIds);
     if (open.length === 0) return {};
     if ((this.#silent.get(cache.id) ?? 0) > this.#clock()) return 'none';

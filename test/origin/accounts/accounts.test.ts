@@ -9,7 +9,7 @@ import {
   isAnyAccount,
   listAccounts,
 } from '../../../src/origin/accounts/accounts.ts';
-import { chooseContentCache, getSettings } from '../../../src/origin/accounts/settings.ts';
+import { type CacheSetting, chooseContentCache, getSettings } from '../../../src/origin/accounts/settings.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
 import { parseRepositoryName } from '../../../src/shared/distribution/repository-name.ts';
 import { assertIndexed } from '../../setup/query-plan.ts';
@@ -171,12 +171,16 @@ describe('settings', () => {
   it('a cache that does not exist is refused, and the setting stays', async () => {
     const { id } = await create('chooser');
     await queries('content_caches').insert({ id: 'c1', name: 'c1', host: 'http://c1', created_at: 0 });
-    const change = (contentCacheId: string | undefined) =>
-      database.transaction((tx) => chooseContentCache(tx, id, contentCacheId));
-    await change('c1');
-    await assert.rejects(change('c2'), { code: 'setting-invalid' });
-    assert.equal((await getSettings(queries, id)).contentCacheId, 'c1');
-    await change(undefined);
-    assert.equal((await getSettings(queries, id)).contentCacheId, undefined);
+    const change = (setting: CacheSetting) =>
+      database.transaction((tx) => chooseContentCache(tx, id, setting));
+    const read = async () => (await getSettings(queries, id)).cache;
+    assert.deepEqual(await read(), { choice: 'automatic' });
+    await change({ choice: 'cache', contentCacheId: 'c1' });
+    await assert.rejects(change({ choice: 'cache', contentCacheId: 'c2' }), { code: 'setting-invalid' });
+    assert.deepEqual(await read(), { choice: 'cache', contentCacheId: 'c1' });
+    await change({ choice: 'none' });
+    assert.deepEqual(await read(), { choice: 'none' });
+    await change({ choice: 'automatic' });
+    assert.deepEqual(await read(), { choice: 'automatic' });
   });
 });

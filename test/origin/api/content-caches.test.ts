@@ -146,6 +146,7 @@ describe('content caches', () => {
     await api.ask('DELETE', `${collection}/${id}`);
     const answer = await api.ask('GET', settings);
     assert.deepEqual(answer.body, {
+      contentCacheChoice: 'automatic',
       ContentCacheUUID: '',
       contentCacheUUID: '',
       createRepositoryOnPush: null,

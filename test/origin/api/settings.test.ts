@@ -23,6 +23,7 @@ describe("a user's settings", () => {
     assert.deepEqual(answer.body, {
       ContentCacheUUID: '',
       contentCacheUUID: '',
+      contentCacheChoice: 'automatic',
       createRepositoryOnPush: null,
     });
   });
@@ -34,6 +35,7 @@ describe("a user's settings", () => {
       assert.deepEqual(chosen.body, {
         ContentCacheUUID: cacheId,
         contentCacheUUID: cacheId,
+        contentCacheChoice: 'cache',
         createRepositoryOnPush: null,
       });
       assert.deepEqual((await api.ask('GET', settingsOf('ann'), { as })).body, chosen.body);
@@ -44,11 +46,42 @@ describe("a user's settings", () => {
       assert.deepEqual(none.body, {
         ContentCacheUUID: '',
         contentCacheUUID: '',
+        contentCacheChoice: 'none',
         createRepositoryOnPush: null,
       });
       assert.equal(stored('ann'), null);
     });
   }
+
+  for (const [body, choice] of [
+    [{ contentCacheUUID: cacheId }, 'cache'],
+    [{ contentCacheUUID: cacheId, contentCacheChoice: 'cache' }, 'cache'],
+    [{ contentCacheUUID: '' }, 'none'],
+    [{ contentCacheChoice: 'none' }, 'none'],
+    [{ contentCacheUUID: '', contentCacheChoice: 'none' }, 'none'],
+    [{ contentCacheChoice: 'automatic' }, 'automatic'],
+    [{ contentCacheUUID: '', contentCacheChoice: 'automatic' }, 'automatic'],
+  ] as const) {
+    it(`${JSON.stringify(body)} is ${choice}`, async () => {
+      await api.ask('PATCH', settingsOf('ann'), { body: { contentCacheUUID: cacheId } });
+      const answer = await api.ask('PATCH', settingsOf('ann'), { as: 'ann', body });
+      assert.equal(answer.body.contentCacheChoice, choice);
+      assert.equal(answer.body.contentCacheUUID, choice === 'cache' ? cacheId : '');
+      // What was read can be sent back.
+      const { contentCacheUUID, contentCacheChoice } = answer.body;
+      const back = { body: { contentCacheUUID, contentCacheChoice } };
+      assert.deepEqual((await api.ask('PATCH', settingsOf('ann'), back)).body, answer.body);
+    });
+  }
+
+  it('is automatic again when the cache that was chosen is removed', async () => {
+    const other = { name: 'short-lived', host: 'http://203.0.113.8:5000' };
+    const { id } = (await api.ask('POST', '/api/v0/content_caches', { body: other })).body;
+    await api.ask('PATCH', settingsOf('ann'), { body: { contentCacheUUID: id } });
+    assert.equal((await api.ask('DELETE', `/api/v0/content_caches/${id}`)).status, 204);
+    const { body } = await api.ask('GET', settingsOf('ann'), { as: 'ann' });
+    assert.deepEqual([body.contentCacheChoice, body.contentCacheUUID], ['automatic', '']);
+  });
 
   it('a change that names nothing changes nothing', async () => {
     await api.ask('PATCH', settingsOf('ann'), { body: { contentCacheUUID: cacheId } });
@@ -63,6 +96,15 @@ describe("a user's settings", () => {
     ['a number', { contentCacheUUID: 7 }],
     ['null', { contentCacheUUID: null }],
     ['a list', { contentCacheUUID: [] }],
+    ['a choice that there is not', { contentCacheChoice: 'nearest' }, 'contentCacheChoice'],
+    ['a cache without its id', { contentCacheChoice: 'cache' }, 'contentCacheChoice'],
+    ['a cache of no id', { contentCacheChoice: 'cache', contentCacheUUID: '' }, 'contentCacheChoice'],
+    ['no cache with an id', { contentCacheChoice: 'none', contentCacheUUID: cacheId }, 'contentCacheChoice'],
+    [
+      'automatic with an id',
+      { contentCacheChoice: 'automatic', contentCacheUUID: cacheId },
+      'contentCacheChoice',
+    ],
     ['a field that is not a setting', { isAdmin: true }, 'isAdmin'],
     ["the answer's spelling", { ContentCacheUUID: '' }, 'ContentCacheUUID'],
   ] as [string, object, string?][]) {

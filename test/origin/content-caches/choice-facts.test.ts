@@ -3,8 +3,12 @@ import { after, beforeEach, describe, it } from 'node:test';
 import { createAccount } from '../../../src/origin/accounts/accounts.ts';
 import { chooseContentCache } from '../../../src/origin/accounts/settings.ts';
 import { ChoiceFactsFinder } from '../../../src/origin/content-caches/choice-facts.ts';
-import type { Candidate, Preference } from '../../../src/origin/content-caches/choose.ts';
-import { createContentCache, deleteContentCache } from '../../../src/origin/content-caches/content-caches.ts';
+import type { Preference } from '../../../src/origin/content-caches/choose.ts';
+import {
+  type ContentCache,
+  createContentCache,
+  deleteContentCache,
+} from '../../../src/origin/content-caches/content-caches.ts';
 import { createNetworkRule } from '../../../src/origin/content-caches/network-rules.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
 import type { RepositoryName } from '../../../src/shared/distribution/repository-name.ts';
@@ -24,7 +28,13 @@ const cache = await createContentCache(queries, { name: 'region-us', host: 'http
 const factsFor = (user = 'jane', client: string | undefined = '192.0.2.1') =>
   finder.find({ user, client }, { name: 'acme/app' as RepositoryName, redirects: true });
 const choose = (accountId: string, contentCacheId: string | undefined) =>
-  database.transaction((tx) => chooseContentCache(tx, accountId, contentCacheId));
+  database.transaction((tx) =>
+    chooseContentCache(
+      tx,
+      accountId,
+      contentCacheId === undefined ? { choice: 'none' } : { choice: 'cache', contentCacheId },
+    ),
+  );
 const names = (preference: Preference | undefined) =>
   typeof preference === 'object' ? preference.name : preference;
 
@@ -46,7 +56,7 @@ describe('what decides about a pull', () => {
 
   it("is the user's setting: a cache with what must be known of it, or none", async () => {
     await choose(jane.id, cache.id);
-    assert.deepEqual((await factsFor()).setting, { ...cache, caPem: undefined, isEnabled: true });
+    assert.deepEqual((await factsFor()).setting, cache);
     await choose(jane.id, undefined);
     assert.equal((await factsFor()).setting, 'none');
     assert.equal((await factsFor('')).setting, 'automatic');
@@ -63,7 +73,7 @@ describe('what decides about a pull', () => {
   it('says whether an admin switched the cache off', async () => {
     await choose(jane.id, cache.id);
     await queries('content_caches').where({ id: cache.id }).update({ is_enabled: false });
-    assert.equal(((await factsFor()).setting as Candidate).isEnabled, false);
+    assert.equal(((await factsFor()).setting as ContentCache).isEnabled, false);
     await queries('content_caches').where({ id: cache.id }).update({ is_enabled: true });
   });
 

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
-  type Candidate,
   type ChoiceFacts,
   chooseContentCache,
   type Exclusion,
   type Preference,
 } from '../../../src/origin/content-caches/choose.ts';
+import type { ContentCache } from '../../../src/origin/content-caches/content-caches.ts';
 import type { HealthState } from '../../../src/origin/content-caches/health-state.ts';
 
-const candidate = (name: string, isEnabled = true): Candidate => ({
+const cacheNamed = (name: string, isEnabled = true): ContentCache => ({
   id: `id-${name}`,
   name,
   host: `https://${name}.example`,
@@ -20,7 +20,7 @@ const candidate = (name: string, isEnabled = true): Candidate => ({
 /** How a row writes a preference: a cache's name (`!` behind it: switched off), `none` or `automatic`. */
 function preferenceOf(text: string): Preference {
   if (text === 'none' || text === 'automatic') return text;
-  return text.endsWith('!') ? candidate(text.slice(0, -1), false) : candidate(text);
+  return text.endsWith('!') ? cacheNamed(text.slice(0, -1), false) : cacheNamed(text);
 }
 
 interface Row {
@@ -45,7 +45,7 @@ function factsOf(row: Row): ChoiceFacts {
       const [name, cache] = text.split(': ') as [string, string];
       return { name, cache: preferenceOf(cache) };
     }),
-    systemDefault: row.system === undefined ? undefined : (preferenceOf(row.system) as Candidate),
+    systemDefault: row.system === undefined ? undefined : (preferenceOf(row.system) as ContentCache),
     repository: { namespace: row.repository ?? 'acme', redirects: row.exempt !== true },
     health: { stateOf: (id) => row.health?.[id.slice('id-'.length)] ?? 'healthy' },
     excluded: new Map(Object.entries(row.excluded ?? {}).map(([name, why]) => [`id-${name}`, why])),
@@ -152,7 +152,7 @@ describe('the choice of the content cache', () => {
       assert.equal(choice.cache?.name ?? '-', cache);
       assert.equal(choice.because, because);
       const passed = choice.steps.flatMap((step) =>
-        step.skipped === undefined ? [] : [`${(step.says as Candidate).name} ${step.skipped}`],
+        step.skipped === undefined ? [] : [`${(step.says as ContentCache).name} ${step.skipped}`],
       );
       assert.equal(passed.join(', '), skipped);
     });
@@ -186,7 +186,7 @@ describe('the choice of the content cache', () => {
     assert.deepEqual(steps.at(-1), {
       decider: 'network-rule',
       of: '203.0.113.0/24',
-      says: candidate('B'),
+      says: cacheNamed('B'),
     });
   });
 });

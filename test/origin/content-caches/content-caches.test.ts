@@ -25,6 +25,7 @@ describe('content caches', () => {
       name: 'second',
       host: 'http://cache',
       isEnabled: true,
+      caPem: undefined,
     });
     const page = { start: undefined, size: 10 };
     assert.deepEqual(await listContentCaches(queries, page), { records: [first, second], next: undefined });
@@ -42,10 +43,12 @@ describe('content caches', () => {
   it('one that is deleted is nobody’s setting any more, and its name is free', async () => {
     const cache = await createContentCache(queries, { name: 'gone', host: 'http://cache' }, now);
     const user = await createAccount(queries, { name: 'jane', passwordHash: null }, now);
-    await database.transaction((tx) => chooseContentCache(tx, user.id, cache.id));
+    await database.transaction((tx) =>
+      chooseContentCache(tx, user.id, { choice: 'cache', contentCacheId: cache.id }),
+    );
     await deleteContentCache(queries, cache.id);
     await deleteContentCache(queries, cache.id);
-    assert.equal((await getSettings(queries, user.id)).contentCacheId, undefined);
+    assert.deepEqual((await getSettings(queries, user.id)).cache, { choice: 'automatic' });
     assert.equal(await findContentCache(queries, cache.id), undefined);
     await createContentCache(queries, { name: 'gone', host: 'http://cache' }, now);
   });

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Candidate } from '../../../src/origin/content-caches/choose.ts';
+import type { ContentCache } from '../../../src/origin/content-caches/content-caches.ts';
 import type { BlobAsk } from '../../../src/origin/content-caches/pulls.ts';
 import { type DeliveryState, Retries } from '../../../src/origin/content-caches/retries.ts';
 import { digestOf } from '../../../src/shared/distribution/digest.ts';
 import type { RepositoryName } from '../../../src/shared/distribution/repository-name.ts';
 import { keepingLogger } from '../../setup/logger.ts';
 
-const candidate = (id: string): Candidate => ({
+const cacheNamed = (id: string): ContentCache => ({
   id,
   name: id,
   host: `https://${id}.example`,
   caPem: undefined,
   isEnabled: true,
 });
-const near = candidate('near');
+const near = cacheNamed('near');
 const layer = (name: string) => digestOf(Buffer.from(name));
 
 type Request = Partial<BlobAsk> & { readonly pull: string; readonly layer?: string };
@@ -117,7 +117,7 @@ describe('a blob that the same pull asks for again', () => {
     await world.pulled({ pull: 'one' }, 'aborted');
     assert.equal(await world.ask({ pull: 'one' }), 'broke-off');
     assert.equal(await world.ask({ pull: 'one', layer: 'other' }), 'broke-off');
-    isSent(await world.ask({ pull: 'one' }, candidate('next')));
+    isSent(await world.ask({ pull: 'one' }, cacheNamed('next')));
     assert.equal(world.questions.length, 1);
   });
 
@@ -125,7 +125,7 @@ describe('a blob that the same pull asks for again', () => {
     const world = start();
     await world.pulled({ pull: 'one' }, 'aborted');
     assert.equal(await world.ask({ pull: 'one' }), 'broke-off');
-    const next = candidate('next');
+    const next = cacheNamed('next');
     isSent(await world.ask({ pull: 'one' }, next));
     world.pass(5_000);
     assert.equal(await world.ask({ pull: 'one' }), 'broke-off');

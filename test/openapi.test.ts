@@ -9,6 +9,7 @@ import { loadContract } from '../src/origin/api/openapi.ts';
 import { createApi } from '../src/origin/api/router.ts';
 import type { CacheHealth } from '../src/origin/content-caches/health.ts';
 import { openDatabase } from '../src/origin/database.ts';
+import { DirectoryBlobStore } from '../src/shared/blob-store/directory.ts';
 import { systemClock } from '../src/shared/clock.ts';
 import { keepingLogger } from './setup/logger.ts';
 import { tempDirectory } from './setup/temp-directory.ts';
@@ -66,11 +67,13 @@ function resolve(value: object): object {
 
 /** What express would answer below `/api/v0`, read from its routers; the guards before them have the same paths. */
 async function routesOfApi(): Promise<string[]> {
-  const database = await openDatabase(await tempDirectory());
+  const directory = await tempDirectory();
+  const database = await openDatabase(directory);
   const passwords = new Passwords();
   const limits = new SignInLimits(defaultSignInLimits, systemClock);
   const app = createApi({
     database,
+    blobStore: new DirectoryBlobStore(directory),
     passwords,
     // The routes are only looked at.
     health: {} as CacheHealth,

@@ -5,6 +5,7 @@ import type { Digest } from '../shared/distribution/digest.ts';
 import type { RepositoryName } from '../shared/distribution/repository-name.ts';
 import { splitTarget } from '../shared/distribution/route.ts';
 import { DomainError } from '../shared/errors.ts';
+import { ClientGone } from '../shared/http/send-blob.ts';
 import type { Logger } from '../shared/logging.ts';
 import type { CacheMetrics, PullOutcome } from './metrics.ts';
 import type { Usage } from './usage.ts';
@@ -75,7 +76,8 @@ export function recordRequest(
 
 /** True when an answer ended early by trouble here or upstream, and not because the client left or stalled. */
 function isOurs(failure: unknown): boolean {
-  return failure instanceof DomainError && failure.code !== 'progress-timeout';
+  if (failure instanceof DomainError) return failure.code !== 'progress-timeout';
+  return failure !== undefined && !(failure instanceof ClientGone);
 }
 
 function outcomeOf(pull: PullRecord, status: number, failure: unknown): PullOutcome {

@@ -31,6 +31,7 @@ import { Housekeeping } from './housekeeping.ts';
 import { prepareFindLinkedBlob } from './images/blob-links.ts';
 import { GarbageCollection } from './images/garbage-collection.ts';
 import { prepareFindManifest } from './images/manifests.ts';
+import { PullCounts } from './images/pull-counts.ts';
 import { Removals } from './images/removals.ts';
 import { prepareFindRepositoryId } from './images/repositories.ts';
 import { Uploads } from './images/uploads.ts';
@@ -67,6 +68,7 @@ export async function startOrigin(
   const blobStore = new DirectoryBlobStore(dataDirectory);
   const removals = new Removals({ database, blobStore, clock });
   const uploads = new Uploads({ database, blobStore, removals, clock });
+  const pulls = new PullCounts({ database, logger });
   try {
     await blobStore.prepare();
     const passwords = new Passwords();
@@ -86,6 +88,7 @@ export async function startOrigin(
       database,
       blobStore,
       uploads,
+      pulls,
       passwords,
       keys,
       contentCaches,
@@ -104,6 +107,7 @@ export async function startOrigin(
       throw new Error(describeListenError(error, configuration.listen), { cause: error });
     });
     const { metricsPort } = await contentCaches.start();
+    pulls.start();
     logger.info({ port, externalUrl: configuration.externalUrl, dataDirectory, metricsPort }, 'listening');
     const housekeeping = startHousekeeping({
       ...dependencies,
@@ -120,6 +124,7 @@ export async function startOrigin(
         await drain(server, configuration.drainMs);
         await housekeeping.stop();
         await uploads.close();
+        await pulls.close();
         await contentCaches.stop();
         await database.close();
       },
@@ -160,6 +165,7 @@ interface Parts {
   readonly database: Database;
   readonly blobStore: DirectoryBlobStore;
   readonly uploads: Uploads;
+  readonly pulls: PullCounts;
   readonly passwords: Passwords;
   readonly keys: SigningKeys;
   readonly contentCaches: ContentCacheServices;
@@ -202,7 +208,7 @@ function createRegistryTokens({ configuration, keys, clock }: Parts): RegistryTo
 }
 
 function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
-  const { configuration, database, blobStore, uploads, keys, clock } = parts;
+  const { configuration, database, blobStore, uploads, pulls, keys, clock } = parts;
   const authorizer = new Authorizer({
     tokens,
     realm: `${configuration.externalUrl}/auth/token`,
@@ -226,6 +232,7 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       authorizer,
       database,
       findManifest: prepareFindManifest(database),
+      pulls,
       clock,
     }),
     uploads: new UploadHandlers({ authorizer, database, uploads, clock }),
@@ -265,7 +272,8 @@ function ownKeys(keys: SigningKeys, issuer: string): FindVerificationKey {
 }
 
 function createApp(parts: Parts, registryTokens: RegistryTokens): express.Express {
-  const { configuration, database, passwords, keys, contentCaches, clock, logger, certificate } = parts;
+  const { configuration, database, blobStore, passwords, keys, contentCaches, clock, logger, certificate } =
+    parts;
   const limits = new SignInLimits(configuration.signInLimits, clock);
   const authenticator = new Authenticator({ database, passwords, limits, clock });
   const apiTokens = new ApiTokens({
@@ -298,6 +306,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
   app.use(
     createApi({
       database,
+      blobStore,
       authenticator,
       passwords,
       health: contentCaches.health,

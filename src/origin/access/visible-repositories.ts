@@ -9,6 +9,8 @@ export interface VisibleFilter {
   readonly namespaceId?: string | undefined;
   /** Only those whose name has this in it. */
   readonly contains?: string | undefined;
+  /** Only those whose name or short description has this in it, in whichever case. */
+  readonly text?: string | undefined;
   /** Only those whose name begins with this. */
   readonly prefix?: string | undefined;
 }
@@ -92,13 +94,23 @@ async function listWholeNamespaces(queries: Queryable, account: Account): Promis
   return [...new Set([account.id, ...owned, ...byTeams])];
 }
 
-function filtered(query: Query, { namespaceId, contains, prefix }: VisibleFilter): Query {
+function filtered(query: Query, { namespaceId, contains, text, prefix }: VisibleFilter): Query {
   if (namespaceId !== undefined) query.where('repositories.namespace_id', namespaceId);
-  if (contains !== undefined) {
-    query.whereRaw("repositories.name LIKE ? ESCAPE '!'", [`%${contains.replaceAll(/[!%_]/g, '!$&')}%`]);
+  if (contains !== undefined)
+    query.where((matching) => whereContains(matching, 'repositories.name', contains));
+  if (text !== undefined) {
+    query.where((matching) => {
+      whereContains(matching, 'repositories.name', text);
+      matching.orWhere((described) => whereContains(described, 'repositories.short_description', text));
+    });
   }
   if (prefix !== undefined) {
     query.where('repositories.name', '>=', prefix).where('repositories.name', '<', `${prefix}\uffff`);
   }
   return query;
+}
+
+function whereContains(query: Query, column: string, text: string): void {
+  const pattern = `%${text.toLowerCase().replaceAll(/[%_!]/g, '!$&')}%`;
+  query.whereRaw("lower(??) LIKE ? ESCAPE '!'", [column, pattern]);
 }

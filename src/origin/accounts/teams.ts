@@ -191,7 +191,7 @@ export function teamObject(organization: Account, team: Team): EventObject {
   return { type: 'team', id: team.id, name: `${organization.name}/${team.name}` };
 }
 
-interface TeamRow {
+export interface TeamRow {
   id: string;
   organization_id: string;
   name: string;
@@ -200,7 +200,7 @@ interface TeamRow {
   own_count: number | string;
 }
 
-function teamViews(queries: Queryable, organization: Account, viewer: Account) {
+export function teamViews(queries: Queryable, organization: Account, viewer: Account) {
   const membersOf = () =>
     queries('team_members').whereRaw('?? = ??', ['team_members.team_id', 'teams.id']).count('*');
   return queries('teams')
@@ -210,7 +210,7 @@ function teamViews(queries: Queryable, organization: Account, viewer: Account) {
     .select(membersOf().where('team_members.user_id', viewer.id).as('own_count'));
 }
 
-function toTeamView(row: TeamRow): TeamView {
+export function toTeamView(row: TeamRow): TeamView {
   return {
     id: row.id,
     organizationId: row.organization_id,

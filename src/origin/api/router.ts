@@ -2,28 +2,37 @@
 import express, { type Express, type RequestHandler, Router } from 'express';
 import { middleware as validateByContract } from 'express-openapi-validator';
 import helmet from 'helmet';
+import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logging.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { CacheHealth } from '../content-caches/health.ts';
 import type { Database } from '../database.ts';
+import { ImageFactsReader } from '../images/image-facts.ts';
+import { createAccountRepositoryGuards, createAccountRepositoryRoutes } from './account-repositories.ts';
 import { createAccountGuards, createAccountRoutes } from './accounts.ts';
 import { authenticate, type CallerOptions, sameOriginOnly, selfOwnersOrAdmins } from './caller.ts';
 import { createContentCacheUsageGuards, createContentCacheUsageRoutes } from './content-cache-usage.ts';
 import { createContentCacheGuards, createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
 import { answerApiError } from './errors.ts';
+import { createIndexRoutes } from './index-search.ts';
 import { jsonBody } from './json-body.ts';
+import { createManifestRoutes } from './manifests.ts';
+import { createNamespaceAccessGuards, createNamespaceAccessRoutes } from './namespace-access.ts';
 import { loadContract, withHead } from './openapi.ts';
 import { createOrganizationGuards, createOrganizationRoutes } from './organizations.ts';
-import { createRepositoryRoutes } from './repositories.ts';
+import { createRepositoryGuards, createRepositoryRoutes } from './repositories.ts';
+import { createRepositoryAccessGuards, createRepositoryAccessRoutes } from './repository-access.ts';
 import { createSessionRoutes, sessionsOnly } from './session.ts';
 import { createSettingsRoutes } from './settings.ts';
+import { createTagRoutes } from './tags.ts';
 import { createTeamGuards, createTeamRoutes } from './teams.ts';
 
 export interface ApiOptions extends CallerOptions {
   readonly database: Database;
+  readonly blobStore: BlobStore;
   readonly passwords: Passwords;
   readonly health: CacheHealth;
   readonly clock: Clock;
@@ -36,6 +45,7 @@ export interface ApiOptions extends CallerOptions {
  */
 export function createApi(options: ApiOptions): Express {
   const contract = loadContract();
+  const imageFacts = new ImageFactsReader(options);
   const app = express();
   app.disable('x-powered-by');
   app.set('case sensitive routing', true);
@@ -72,6 +82,12 @@ export function createApi(options: ApiOptions): Express {
   app.use(createOrganizationRoutes(options));
   app.use(createTeamRoutes(options));
   app.use(createRepositoryRoutes(options));
+  app.use(createTagRoutes({ ...options, imageFacts }));
+  app.use(createManifestRoutes({ ...options, imageFacts }));
+  app.use(createRepositoryAccessRoutes(options));
+  app.use(createNamespaceAccessRoutes(options));
+  app.use(createAccountRepositoryRoutes(options));
+  app.use(createIndexRoutes(options));
   app.use(createSessionRoutes(options));
   app.use((_request, _response) => {
     throw new DomainError('path-unknown', 'no such page or operation');
@@ -89,6 +105,10 @@ function createGuards({ database }: ApiOptions): Router {
   guards.use(createOrganizationGuards(database));
   guards.use(createTeamGuards(database));
   guards.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(database));
+  guards.use(createAccountRepositoryGuards());
+  guards.use(createRepositoryGuards({ database }));
+  guards.use(createRepositoryAccessGuards({ database }));
+  guards.use(createNamespaceAccessGuards({ database }));
   guards.get('/api/v0/session', sessionsOnly);
   guards.delete('/api/v0/session', sessionsOnly);
   return guards;

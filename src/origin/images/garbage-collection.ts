@@ -8,7 +8,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { Database, Transaction } from '../database.ts';
 import { useResolutionMs } from './blob-links.ts';
-import { deleteManifest } from './manifests.ts';
+import { removeManifest } from './manifests.ts';
 import type { Removals } from './removals.ts';
 import { type LinkConditions, whereBlobUnused, whereLinkUnused, whereManifestUnused } from './unused.ts';
 import { inWindow, windowsOf } from './windows.ts';
@@ -142,7 +142,7 @@ export class GarbageCollection {
           'manifests.digest',
         );
         for (const { repository_id, digest } of unused)
-          await deleteManifest(tx, repository_id, digest, this.#clock());
+          await removeManifest(tx, repository_id, digest, this.#clock());
         return unused.length;
       });
     }

@@ -4,10 +4,14 @@ import type { Tag } from '../../shared/distribution/reference.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database, PreparedRow, Transaction } from '../database.ts';
+import { type EventContext, recordEvent } from '../events/events.ts';
 import { confirmBlobs, findLinkedSizes } from './blob-links.ts';
 import type { Descriptor, Manifest } from './manifest.ts';
+import type { Repository } from './repositories.ts';
+import { listTagsOf } from './tags.ts';
 
 export interface StoredManifest {
+  readonly repositoryId: string;
   readonly digest: Digest;
   readonly mediaType: string;
   readonly bytes: Buffer;
@@ -57,8 +61,27 @@ export async function storeManifest(
   }
 }
 
-/** Deletes it with its tags. True if there was one. */
+/** Of the tags that go with a deleted manifest, the trail names so many. */
+const maximumTagsInTrail = 100;
+
+/** Deletes it with its tags, as somebody wants it. True if there was one. */
 export async function deleteManifest(
+  tx: Transaction,
+  context: EventContext,
+  repository: Repository,
+  digest: Digest,
+  now: number,
+): Promise<boolean> {
+  const tags = await listTagsOf(tx, repository.id, digest, maximumTagsInTrail);
+  if (!(await removeManifest(tx, repository.id, digest, now))) return false;
+  const object = { type: 'manifest', id: digest, name: `${repository.name}@${digest}` };
+  const target = { type: 'repository', id: repository.id, name: repository.name };
+  await recordEvent(tx, context, { type: 'DELETE', object, target, content: { tags } }, now);
+  return true;
+}
+
+/** Removes it with its tags, because nobody needs it. True if there was one. */
+export async function removeManifest(
   tx: Transaction,
   repositoryId: string,
   digest: Digest,
@@ -92,7 +115,12 @@ export interface FindManifest {
 
 /** Compiles the two questions that every pull asks. Always read fresh: a moved tag is seen by the next pull. */
 export function prepareFindManifest(database: Database): FindManifest {
-  const columns = ['manifests.digest', 'manifests.media_type as mediaType', 'manifests.bytes'];
+  const columns = [
+    'manifests.repository_id as repositoryId',
+    'manifests.digest',
+    'manifests.media_type as mediaType',
+    'manifests.bytes',
+  ];
   const byTag: PreparedRow<StoredManifest> = database.prepare(
     (queries) =>
       queries('repositories')

@@ -7,14 +7,28 @@ export interface Platform {
   readonly architecture: string;
 }
 
+/** An image that an index lists for a platform. */
+export interface PlatformImage extends Platform {
+  readonly variant?: string;
+  readonly digest: Digest;
+}
+
 /** The first image of a stored index that is for the platform; not an index inside it. */
 export function findPlatformImage(index: Uint8Array, wanted: Platform): Digest | undefined {
+  return listPlatformImages(index).find(
+    ({ os, architecture }) => os === wanted.os && architecture === wanted.architecture,
+  )?.digest;
+}
+
+/** The images of a stored index that say which platform they are for, in its order; no index inside it. */
+export function listPlatformImages(index: Uint8Array): PlatformImage[] {
   const { manifests } = JSON.parse(Buffer.from(index).toString('utf8')) as {
-    manifests: { mediaType: string; digest: string; platform?: Partial<Platform> | null }[];
+    manifests: { mediaType: string; digest: string; platform?: Readonly<Record<string, unknown>> | null }[];
   };
-  const found = manifests.find(
-    ({ mediaType, platform }) =>
-      !isIndex(mediaType) && platform?.os === wanted.os && platform.architecture === wanted.architecture,
-  );
-  return isDigest(found?.digest) ? found.digest : undefined;
+  return manifests.flatMap(({ mediaType, digest, platform }) => {
+    const { os, architecture, variant } = platform ?? {};
+    if (isIndex(mediaType) || !isDigest(digest)) return [];
+    if (typeof os !== 'string' || typeof architecture !== 'string') return [];
+    return [{ os, architecture, ...(typeof variant === 'string' ? { variant } : {}), digest }];
+  });
 }

@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database, Queryable, Transaction } from '../database.ts';
+import { type EventContext, recordEvent } from '../events/events.ts';
+import { getSystemSettings } from '../settings/system-settings.ts';
 
 export interface Repository {
   readonly id: string;
@@ -28,27 +30,6 @@ export const repositoryColumns = [
 
 export function namespaceOf(name: RepositoryName): string {
   return name.slice(0, name.indexOf('/'));
-}
-
-/** What is said of a repository beside its name and who may see it. */
-export interface RepositoryDetails {
-  readonly shortDescription: string;
-  readonly longDescription: string;
-  /** A tag that is there cannot be pushed again. */
-  readonly immutableTags: boolean;
-  readonly pulls: number;
-  readonly pushes: number;
-}
-
-export async function getRepositoryDetails(queries: Queryable, id: string): Promise<RepositoryDetails> {
-  const row = await queries('repositories').where('repositories.id', id).first('repositories.*');
-  return {
-    shortDescription: row.short_description,
-    longDescription: row.long_description,
-    immutableTags: Boolean(row.immutable_tags),
-    pulls: Number(row.pulls),
-    pushes: Number(row.pushes),
-  };
 }
 
 /** This registry's names have two components. @throws DomainError `name-invalid` */
@@ -101,10 +82,11 @@ export async function getRepository(queries: Queryable, name: RepositoryName): P
 
 /**
  * The repository, created private if this is its first push.
- * @throws DomainError `name-invalid`; `repository-unknown` when the namespace is no account
+ * @throws DomainError `name-invalid`; `repository-unknown` when its namespace does not allow that
  */
 export async function getOrCreateRepository(
   tx: Transaction,
+  context: EventContext,
   name: RepositoryName,
   now: number,
 ): Promise<Repository> {
@@ -112,29 +94,50 @@ export async function getOrCreateRepository(
   if (existing !== undefined) return existing;
   assertTwoComponents(name);
   const namespace = await findNamespace(tx, namespaceOf(name));
-  if (namespace === undefined) {
-    throw new DomainError(
-      'repository-unknown',
-      `there is no user or organization named ${namespaceOf(name)}`,
-      {
-        detail: { name },
-      },
-    );
+  if (namespace === undefined || !mayCreateOnPush(namespace, await getSystemSettings(tx))) {
+    throw unknownRepository(name);
   }
-  await tx('repositories')
-    .insert({ id: randomUUID(), namespace_id: namespace.id, name, visibility: 'private', created_at: now })
-    .onConflict('name')
-    .ignore();
+  await insertRepository(tx, context, { namespaceId: namespace.id, name, visibility: 'private' }, now);
   return getRepository(tx, name);
 }
 
-/** The next request sees it. Tokens given before are good until they expire. */
-export async function changeVisibility(
+export interface NewRepository {
+  readonly namespaceId: string;
+  readonly name: RepositoryName;
+  readonly visibility: Repository['visibility'];
+  readonly shortDescription?: string | undefined;
+  /** Markdown. */
+  readonly longDescription?: string | undefined;
+  readonly immutableTags?: boolean;
+}
+
+/** False when there is one with that name already. */
+export async function insertRepository(
   tx: Transaction,
-  id: string,
-  visibility: Repository['visibility'],
-): Promise<void> {
-  await tx('repositories').where({ id }).update({ visibility });
+  context: EventContext,
+  repository: NewRepository,
+  now: number,
+): Promise<boolean> {
+  const { name, visibility, shortDescription = '', longDescription = '', immutableTags = false } = repository;
+  const id = randomUUID();
+  const inserted = await tx('repositories')
+    .insert({
+      id,
+      namespace_id: repository.namespaceId,
+      name,
+      visibility,
+      short_description: shortDescription,
+      long_description: longDescription,
+      immutable_tags: immutableTags,
+      created_at: now,
+    })
+    .onConflict('name')
+    .ignore()
+    .returning('id');
+  if (inserted.length === 0) return false;
+  const object = { type: 'repository', id, name };
+  await recordEvent(tx, context, { type: 'CREATE', object, content: { visibility, immutableTags } }, now);
+  return true;
 }
 
 export function unknownRepository(name: RepositoryName): DomainError {

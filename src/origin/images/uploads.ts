@@ -11,6 +11,7 @@ import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database } from '../database.ts';
+import type { EventContext } from '../events/events.ts';
 import { linkBlob } from './blob-links.ts';
 import type { Removals } from './removals.ts';
 import { getOrCreateRepository } from './repositories.ts';
@@ -55,12 +56,12 @@ export class Uploads {
    * Opens a session, creating the repository on its first push.
    * @throws DomainError `repository-unknown`, `name-invalid`, `too-many-uploads`
    */
-  async begin(repository: RepositoryName, accountId: string): Promise<UploadKey> {
+  async begin(context: EventContext, repository: RepositoryName, accountId: string): Promise<UploadKey> {
     const session = randomUUID();
     const now = this.#clock();
     if ((await this.#countOf(accountId)) >= maximumUploadsPerAccount) await this.#makeRoom(accountId, now);
     const repositoryId = await this.#database.transaction(async (tx) => {
-      const { id } = await getOrCreateRepository(tx, repository, now);
+      const { id } = await getOrCreateRepository(tx, context, repository, now);
       await tx('uploads').insert({ id: session, repository_id: id, account_id: accountId, created_at: now });
       return id;
     });
@@ -138,8 +139,9 @@ export class Uploads {
       }
       const now = this.#clock();
       await this.#database.transaction(async (tx) => {
+        // First: a session whose repository was deleted meanwhile has nothing to link to.
+        if ((await tx('uploads').where('uploads.id', key.session).delete()) === 0) throw unknownUpload(key);
         await linkBlob(tx, { repositoryId, digest, sizeBytes }, now);
-        await tx('uploads').where('uploads.id', key.session).delete();
       });
     });
   }

@@ -9,16 +9,14 @@ import { requestedRange } from '../../shared/http/byte-range.ts';
 import { matchesEtag } from '../../shared/http/send-blob.ts';
 import type { Database } from '../database.ts';
 import { maximumManifestBytes, parseManifest } from '../images/manifest.ts';
-import {
-  deleteManifest,
-  type FindManifest,
-  type StoredManifest,
-  storeManifest,
-} from '../images/manifests.ts';
+import { deleteManifest, type FindManifest, type StoredManifest } from '../images/manifests.ts';
 import { findPlatformImage } from '../images/platforms.ts';
-import { findRepository, getOrCreateRepository, unknownRepository } from '../images/repositories.ts';
-import { deleteTag, moveTag } from '../images/tags.ts';
+import type { PullCounts } from '../images/pull-counts.ts';
+import { acceptPush } from '../images/pushes.ts';
+import { findRepository, unknownRepository } from '../images/repositories.ts';
+import { deleteTag } from '../images/tags.ts';
 import { acceptsIndex } from './accept.ts';
+import { eventContextOf, findActor } from './actor.ts';
 import type { Authorizer } from './authorize.ts';
 import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
 import { readBody } from './request-body.ts';
@@ -32,17 +30,20 @@ export class ManifestHandlers {
   readonly #authorizer: Authorizer;
   readonly #database: Database;
   readonly #find: FindManifest;
+  readonly #pulls: PullCounts;
   readonly #clock: Clock;
 
   constructor(options: {
     authorizer: Authorizer;
     database: Database;
     findManifest: FindManifest;
+    pulls: PullCounts;
     clock: Clock;
   }) {
     this.#authorizer = options.authorizer;
     this.#database = options.database;
     this.#find = options.findManifest;
+    this.#pulls = options.pulls;
     this.#clock = options.clock;
   }
 
@@ -88,7 +89,10 @@ export class ManifestHandlers {
     const total = manifest.bytes.byteLength;
     const range = requestedRange(request, response, etag, total);
     const bytes = range === undefined ? manifest.bytes : manifest.bytes.subarray(range.start, range.end + 1);
-    if (request.method === 'GET') record.bytes = bytes.byteLength;
+    if (request.method === 'GET') {
+      record.bytes = bytes.byteLength;
+      this.#pulls.count(manifest.repositoryId);
+    }
     answer(
       exchange,
       range === undefined ? 200 : 206,
@@ -123,17 +127,16 @@ export class ManifestHandlers {
   }
 
   async #put(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
-    const { subject: user } = await this.#authorizer.authorize(exchange, repository, 'push');
+    const claims = await this.#authorizer.authorize(exchange, repository, 'push');
     const bytes = await readBody(exchange, maximumManifestBytes);
     const contentType = exchange.request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
     const digest = checkedDigest(bytes, reference);
     const manifest = parseManifest(bytes, contentType);
     const tags = 'tag' in reference ? [reference.tag] : queryValues(exchange, 'tag').map(parseTag);
-    const now = this.#clock();
+    const push = { repository, digest, bytes, manifest, tags: [...new Set(tags)] };
     await this.#database.transaction(async (tx) => {
-      const { id: repositoryId } = await getOrCreateRepository(tx, repository, now);
-      await storeManifest(tx, { repositoryId, digest, bytes, manifest, pushedBy: user }, now);
-      for (const name of tags) await moveTag(tx, { repositoryId, name, digest }, now);
+      const context = eventContextOf(exchange, await findActor(tx, claims));
+      await acceptPush(tx, context, push, this.#clock());
     });
     if ('digest' in reference) for (const tag of tags) exchange.response.appendHeader('OCI-Tag', tag);
     answer(exchange, 201, {
@@ -144,16 +147,15 @@ export class ManifestHandlers {
   }
 
   async #delete(exchange: Exchange, { repository, reference }: ManifestTarget): Promise<void> {
-    await this.#authorizer.authorize(exchange, repository, 'delete');
-    const found = await findRepository(this.#database.queries, repository);
-    const now = this.#clock();
-    const deleted =
-      found !== undefined &&
-      (await this.#database.transaction((tx) =>
-        'tag' in reference
-          ? deleteTag(tx, { repositoryId: found.id, name: reference.tag }, now)
-          : deleteManifest(tx, found.id, reference.digest, now),
-      ));
+    const claims = await this.#authorizer.authorize(exchange, repository, 'delete');
+    const deleted = await this.#database.transaction(async (tx) => {
+      const found = await findRepository(tx, repository);
+      if (found === undefined) return false;
+      const context = eventContextOf(exchange, await findActor(tx, claims));
+      return 'tag' in reference
+        ? deleteTag(tx, context, found, reference.tag, this.#clock())
+        : deleteManifest(tx, context, found, reference.digest, this.#clock());
+    });
     if (!deleted) throw await this.#notFound(repository, reference);
     answer(exchange, 202);
   }

@@ -10,6 +10,7 @@ import { listRepositoriesOfBlob, mountBlob } from '../images/blob-links.ts';
 import { getOrCreateRepository, type Repository } from '../images/repositories.ts';
 import type { Receive, UploadKey, Uploads } from '../images/uploads.ts';
 import type { RegistryTokenClaims } from '../keys/registry-token.ts';
+import { eventContextOf } from './actor.ts';
 import type { Authorizer } from './authorize.ts';
 import { answer, type Exchange, queryValues, refuseMethod } from './exchange.ts';
 import { streamBody } from './request-body.ts';
@@ -40,7 +41,7 @@ export class UploadHandlers {
     const [mount] = queryValues(exchange, 'mount');
     if (mount !== undefined && (await this.#mount(exchange, account, repository, parseDigest(mount)))) return;
     const digest = digestParameter(exchange);
-    const key = await this.#uploads.begin(repository, account.id);
+    const key = await this.#uploads.begin(eventContextOf(exchange, account), repository, account.id);
     if (digest === undefined) {
       answer(exchange, 202, sessionHeaders(key, 0));
       return;
@@ -104,7 +105,7 @@ export class UploadHandlers {
     if (!(await this.#mayPullFromOne(account, linkedIn))) return false;
     const now = this.#clock();
     const mounted = await this.#database.transaction(async (tx) => {
-      const { id } = await getOrCreateRepository(tx, repository, now);
+      const { id } = await getOrCreateRepository(tx, eventContextOf(exchange, account), repository, now);
       return mountBlob(tx, { repositoryId: id, digest }, now);
     });
     if (!mounted) return false;

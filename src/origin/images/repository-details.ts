@@ -1,0 +1,110 @@
+/** Repositories as people see and change them. */
+import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import type { Query, Queryable, Transaction } from '../database.ts';
+import { type EventContext, recordEvent } from '../events/events.ts';
+import { type Repository, repositoryColumns } from './repositories.ts';
+
+export interface RepositorySummary extends Repository {
+  readonly namespaceType: 'user' | 'organization';
+  readonly shortDescription: string;
+  /** A tag that is there cannot be pushed again with another image. */
+  readonly immutableTags: boolean;
+  /** Manifests given to clients and taken from them. */
+  readonly pulls: number;
+  readonly pushes: number;
+}
+
+export interface RepositoryDetails extends RepositorySummary {
+  /** Markdown. */
+  readonly longDescription: string;
+}
+
+/** What is left out stays as it is. */
+export interface RepositoryChanges {
+  readonly visibility?: Repository['visibility'] | undefined;
+  readonly shortDescription?: string | undefined;
+  readonly longDescription?: string | undefined;
+  readonly immutableTags?: boolean | undefined;
+}
+
+export async function findRepositoryDetails(
+  queries: Queryable,
+  name: RepositoryName,
+): Promise<RepositoryDetails | undefined> {
+  const row = await summaries(queries)
+    .where('repositories.name', name)
+    .select('repositories.long_description as longDescription')
+    .first();
+  return row === undefined ? undefined : { ...toSummary(row), longDescription: row.longDescription };
+}
+
+/** By name; those that are gone meanwhile are left out. */
+export async function listRepositorySummaries(
+  queries: Queryable,
+  ids: readonly string[],
+): Promise<RepositorySummary[]> {
+  const rows: SummaryRow[] = [];
+  // Databases bound the number of parameters of one statement.
+  for (let start = 0; start < ids.length; start += 500) {
+    rows.push(...(await summaries(queries).whereIn('repositories.id', ids.slice(start, start + 500))));
+  }
+  return rows.map(toSummary).sort((one, other) => (one.name < other.name ? -1 : 1));
+}
+
+/** The next request sees it. Tokens given before are good until they expire. */
+export async function changeRepository(
+  tx: Transaction,
+  context: EventContext,
+  repository: Repository,
+  changes: RepositoryChanges,
+  now: number,
+): Promise<void> {
+  const columns = {
+    visibility: changes.visibility,
+    short_description: changes.shortDescription,
+    long_description: changes.longDescription,
+    immutable_tags: changes.immutableTags,
+  };
+  const changed = Object.entries(columns).filter(([, value]) => value !== undefined);
+  if (changed.length === 0) return;
+  await tx('repositories').where({ id: repository.id }).update(Object.fromEntries(changed));
+  const object = { type: 'repository', id: repository.id, name: repository.name };
+  // The trail is no place for pages of text.
+  const content = { ...changes, longDescription: changes.longDescription?.slice(0, 255) };
+  await recordEvent(tx, context, { type: 'UPDATE', object, content }, now);
+}
+
+interface SummaryRow extends Omit<RepositorySummary, 'namespaceType' | 'immutableTags' | 'pulls' | 'pushes'> {
+  isOrg: boolean | number;
+  immutableTags: boolean | number;
+  pulls: number | string;
+  pushes: number | string;
+}
+
+function summaries(queries: Queryable): Query {
+  return queries('repositories')
+    .join('accounts', 'accounts.id', 'repositories.namespace_id')
+    .select(
+      ...repositoryColumns,
+      'accounts.is_org as isOrg',
+      'repositories.short_description as shortDescription',
+      'repositories.immutable_tags as immutableTags',
+      'repositories.pulls',
+      'repositories.pushes',
+    );
+}
+
+function toSummary(row: SummaryRow): RepositorySummary {
+  const { id, namespaceId, name, visibility, shortDescription } = row;
+  return {
+    id,
+    namespaceId,
+    name,
+    visibility,
+    namespaceType: row.isOrg ? 'organization' : 'user',
+    shortDescription,
+    immutableTags: Boolean(row.immutableTags),
+    pulls: Number(row.pulls),
+    pushes: Number(row.pushes),
+  };
+}

@@ -81,6 +81,7 @@ async function routesOfApi(): Promise<string[]> {
     findApiToken: async () => undefined,
     findSession: async () => undefined,
     externalUrl: 'https://dtr.example.com',
+    system: { logLevel: 'info', ca: undefined, replicaId: '000000000000' },
     clock: systemClock,
     logger: keepingLogger().logger,
   });

@@ -102,6 +102,28 @@ export class Database {
     }
   }
 
+  /** Whether somebody does that kind of work right now, in this process or another. */
+  isDoing(name: string): boolean {
+    const path = join(this.#directory, `${name}.lock`);
+    if (!existsSync(path)) return false;
+    const lock = new BetterSqlite3(path, { readonly: true, timeout: 0 });
+    try {
+      lock.prepare('SELECT count(*) FROM sqlite_master').get();
+      return false;
+    } catch (error) {
+      if (isBusy(error)) return true;
+      throw error;
+    } finally {
+      lock.close();
+    }
+  }
+
+  /** How many migrations made the schema what it is. */
+  async countMigrations(): Promise<number> {
+    const [row] = await this.queries('knex_migrations').count({ total: '*' });
+    return Number(row?.total ?? 0);
+  }
+
   /**
    * Compiles a query for one row. `build` writes each parameter as the text `:1`, `:2`, …
    *

@@ -1,8 +1,9 @@
-/** The first start: an admin with a random password, since there are no default credentials. */
+/** What the first start makes: an admin with a random password, as there are no default credentials, and a name of its own. */
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../shared/clock.ts';
+import { isSystemError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logging.ts';
 import { createAccount, isAnyAccount } from './accounts/accounts.ts';
 import type { Passwords } from './accounts/passwords.ts';
@@ -32,4 +33,17 @@ export async function ensureAdmin(options: {
   await writeFile(file, `${password}\n`, { mode: 0o600 });
   await createAccount(database.queries, { name: adminName, isAdmin: true, passwordHash }, clock());
   logger.info({ account: adminName, passwordFile: file }, 'created the first account');
+}
+
+/** By which this origin is told from others on the same database: twelve hexadecimal digits, the same for ever. */
+export async function ensureReplicaId(dataDirectory: string): Promise<string> {
+  const file = join(dataDirectory, 'replica-id');
+  try {
+    return (await readFile(file, 'utf8')).trim();
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
+  const id = randomBytes(6).toString('hex');
+  await writeFile(file, `${id}\n`, { mode: 0o600 });
+  return id;
 }

@@ -26,7 +26,7 @@ import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
 import { Redirector } from './content-caches/redirect.ts';
 import { Retries } from './content-caches/retries.ts';
 import { type Database, openDatabase } from './database.ts';
-import { ensureAdmin } from './first-start.ts';
+import { ensureAdmin, ensureReplicaId } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { prepareFindLinkedBlob } from './images/blob-links.ts';
 import { GarbageCollection } from './images/garbage-collection.ts';
@@ -73,6 +73,7 @@ export async function startOrigin(
     await blobStore.prepare();
     const passwords = new Passwords();
     await ensureAdmin({ database, passwords, dataDirectory, logger, clock });
+    const replicaId = await ensureReplicaId(dataDirectory);
     const certificate = await loadCertificate(configuration, clock());
     const keys = await SigningKeys.load(database, clock);
     const contentCaches = new ContentCacheServices({
@@ -93,6 +94,7 @@ export async function startOrigin(
       keys,
       contentCaches,
       certificate,
+      replicaId,
     });
     const server: AnyServer =
       certificate === undefined
@@ -170,6 +172,7 @@ interface Parts {
   readonly keys: SigningKeys;
   readonly contentCaches: ContentCacheServices;
   readonly certificate: ServerCertificate | undefined;
+  readonly replicaId: string;
 }
 
 function createListener(parts: Parts): RequestListener {
@@ -272,8 +275,8 @@ function ownKeys(keys: SigningKeys, issuer: string): FindVerificationKey {
 }
 
 function createApp(parts: Parts, registryTokens: RegistryTokens): express.Express {
-  const { configuration, database, blobStore, passwords, keys, contentCaches, clock, logger, certificate } =
-    parts;
+  const { configuration, database, blobStore, passwords, keys, contentCaches, clock, logger } = parts;
+  const { certificate, replicaId } = parts;
   const limits = new SignInLimits(configuration.signInLimits, clock);
   const authenticator = new Authenticator({ database, passwords, limits, clock });
   const apiTokens = new ApiTokens({
@@ -313,6 +316,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
       clock,
       logger,
       externalUrl: configuration.externalUrl,
+      system: { logLevel: configuration.logLevel, ca: certificate?.ca, replicaId },
       findApiToken: async (token) => {
         const claims = apiTokens.verify(token);
         return (

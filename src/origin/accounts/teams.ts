@@ -61,6 +61,20 @@ export async function findTeam(
   return row && toTeamView(row);
 }
 
+/** Of the team with that id, or that name, in the organization of that name. */
+export async function findTeamName(
+  queries: Queryable,
+  organizationName: string,
+  nameOrId: string,
+): Promise<string | undefined> {
+  const names: string[] = await queries('accounts')
+    .join('teams', 'teams.organization_id', 'accounts.id')
+    .where('accounts.name', organizationName)
+    .where((named) => named.where('teams.name', nameOrId).orWhere('teams.id', nameOrId))
+    .pluck('teams.name');
+  return names.find((name) => name === nameOrId) ?? names[0];
+}
+
 /** @throws DomainError `team-unknown` */
 export async function getTeam(
   queries: Queryable,

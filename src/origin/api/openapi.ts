@@ -16,14 +16,20 @@ export function loadContract(): Contract {
   return { yaml, document: parse(yaml) };
 }
 
-/** The contract for its validator: what can be got can be asked for its headers alone (RFC 9110, 9.3.2). */
-export function withHead(document: ContractDocument): ContractDocument {
+/**
+ * The contract for its validator: what can be got can be asked for its headers alone (RFC 9110, 9.3.2), and values in a query
+ * may hold what RFC 3986 lets them hold, such as the colons of a time.
+ */
+export function forValidator(document: ContractDocument): ContractDocument {
   // A copy: the validator writes notes of its own into what it is given.
   const copy = structuredClone(document);
   for (const operations of Object.values(copy.paths ?? {})) {
     if (operations.get === undefined) continue;
     const { operationId: _, ...head } = structuredClone(operations.get);
     operations.head = head;
+  }
+  for (const parameter of Object.values(copy.components?.parameters ?? {})) {
+    if ('in' in parameter && parameter.in === 'query') parameter.allowReserved = true;
   }
   return copy;
 }

@@ -12,16 +12,20 @@ import type { Database } from '../database.ts';
 import { ImageFactsReader } from '../images/image-facts.ts';
 import { createAccountRepositoryGuards, createAccountRepositoryRoutes } from './account-repositories.ts';
 import { createAccountGuards, createAccountRoutes } from './accounts.ts';
+import { createApiTokenGuards, createApiTokenRoutes } from './api-tokens.ts';
 import { authenticate, type CallerOptions, sameOriginOnly, selfOwnersOrAdmins } from './caller.ts';
 import { createContentCacheUsageGuards, createContentCacheUsageRoutes } from './content-cache-usage.ts';
 import { createContentCacheGuards, createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
+import { enziAliases, enziNames } from './enzi.ts';
 import { answerApiError } from './errors.ts';
+import { createEventRoutes } from './events.ts';
 import { createIndexRoutes } from './index-search.ts';
 import { jsonBody } from './json-body.ts';
 import { createManifestRoutes } from './manifests.ts';
+import { createMetaGuards, createMetaRoutes, type SystemFacts } from './meta.ts';
 import { createNamespaceAccessGuards, createNamespaceAccessRoutes } from './namespace-access.ts';
-import { loadContract, withHead } from './openapi.ts';
+import { forValidator, loadContract } from './openapi.ts';
 import { createOrganizationGuards, createOrganizationRoutes } from './organizations.ts';
 import { createRepositoryGuards, createRepositoryRoutes } from './repositories.ts';
 import { createRepositoryAccessGuards, createRepositoryAccessRoutes } from './repository-access.ts';
@@ -35,6 +39,7 @@ export interface ApiOptions extends CallerOptions {
   readonly blobStore: BlobStore;
   readonly passwords: Passwords;
   readonly health: CacheHealth;
+  readonly system: SystemFacts;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -54,13 +59,14 @@ export function createApi(options: ApiOptions): Express {
   app.use(securityHeaders);
   app.use(createDocs(contract));
 
+  app.use(enziAliases);
   app.use('/api/v0', withoutTrailingSlash, noStore, sameOriginOnly(options.externalUrl));
-  app.use('/api/v0', unlessSigningIn(authenticate(options)), onlyJson);
+  app.use('/api/v0', unlessSigningIn(authenticate(options)), onlyJson, enziNames(options.database));
   app.use(exceptOptions(createGuards(options)));
   app.use('/api/v0', jsonBody);
   app.use(
     validateByContract({
-      apiSpec: withHead(contract.document),
+      apiSpec: forValidator(contract.document),
       // The address without the slash that some clients put at its end.
       useRequestUrl: true,
       validateSecurity: false,
@@ -81,6 +87,9 @@ export function createApi(options: ApiOptions): Express {
   app.use(createSettingsRoutes(options));
   app.use(createOrganizationRoutes(options));
   app.use(createTeamRoutes(options));
+  app.use(createApiTokenRoutes(options));
+  app.use(createEventRoutes(options));
+  app.use(createMetaRoutes(options));
   app.use(createRepositoryRoutes(options));
   app.use(createTagRoutes({ ...options, imageFacts }));
   app.use(createManifestRoutes({ ...options, imageFacts }));
@@ -104,6 +113,8 @@ function createGuards({ database }: ApiOptions): Router {
   guards.use(createAccountGuards(database));
   guards.use(createOrganizationGuards(database));
   guards.use(createTeamGuards(database));
+  guards.use(createApiTokenGuards());
+  guards.use(createMetaGuards());
   guards.use('/api/v0/accounts/:username/settings', selfOwnersOrAdmins(database));
   guards.use(createAccountRepositoryGuards());
   guards.use(createRepositoryGuards({ database }));

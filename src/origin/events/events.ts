@@ -1,5 +1,5 @@
 /** The trail: who did what to what, from where, when and through which door. Logins and refusals, too; no secrets. */
-import type { Queryable, Transaction } from '../database.ts';
+import type { Query, Queryable, Transaction } from '../database.ts';
 import { cutPage, type Page, type PageOf } from '../paging.ts';
 
 export type Door = 'registry' | 'token' | 'api' | 'web' | 'command';
@@ -55,6 +55,8 @@ export interface EventFilter {
   readonly before?: number | undefined;
   /** ms since the epoch, included. */
   readonly after?: number | undefined;
+  /** Only what this account did, or what was done to it; failed sign-ins with its name among them. */
+  readonly concerning?: { readonly id: string; readonly name: string } | undefined;
 }
 
 /** Names that somebody made up may be of any length, or hold what would disturb a terminal. */
@@ -92,17 +94,53 @@ export async function listEvents(
   filter: EventFilter,
   page: Page,
 ): Promise<PageOf<Event>> {
-  const query = filtered(queries, filter)
-    .orderBy('events.id', 'desc')
-    .limit(page.size + 1);
-  if (page.start !== undefined) query.where('events.id', '<=', Number(page.start));
-  const rows: EventRow[] = await query.select('events.*');
-  return cutPage(rows.map(toEvent), page.size, ({ id }) => id);
+  const first = page.start === undefined ? undefined : await findPosition(queries, page.start);
+  // The oldest are forgotten: after one that was, there are none.
+  if (page.start !== undefined && first === undefined) return { records: [], next: undefined };
+  const rows: EventRow[] = [];
+  for (const query of selections(queries, filter)) {
+    if (first !== undefined) {
+      const { publishedAt, id } = first;
+      query
+        .where('events.published_at', '<=', publishedAt)
+        .where((following) =>
+          following.where('events.published_at', '<', publishedAt).orWhere('events.id', '<=', id),
+        );
+    }
+    const newest = [
+      { column: 'events.published_at', order: 'desc' },
+      { column: 'events.id', order: 'desc' },
+    ];
+    rows.push(
+      ...(await query
+        .orderBy(newest)
+        .limit(page.size + 1)
+        .select('events.*')),
+    );
+  }
+  const events = rows.map(toEvent).sort(byNewest);
+  return cutPage(events, page.size, ({ id }) => id);
+}
+
+async function findPosition(
+  queries: Queryable,
+  id: string,
+): Promise<{ publishedAt: number; id: number } | undefined> {
+  const row = await queries('events').where('events.id', Number(id)).first('events.published_at');
+  return row && { publishedAt: Number(row.published_at), id: Number(id) };
+}
+
+function byNewest(one: Event, other: Event): number {
+  return other.publishedAt - one.publishedAt || Number(other.id) - Number(one.id);
 }
 
 export async function countEvents(queries: Queryable, filter: EventFilter): Promise<number> {
-  const [row] = await filtered(queries, filter).count({ total: '*' });
-  return Number(row?.total ?? 0);
+  let total = 0;
+  for (const query of selections(queries, filter)) {
+    const [row] = await query.count({ total: '*' });
+    total += Number(row?.total ?? 0);
+  }
+  return total;
 }
 
 /** Forgets events older than that, at most `limit` at a time. How many they were. */
@@ -115,6 +153,20 @@ export async function removeEventsBefore(queries: Queryable, time: number, limit
   return queries('events').whereIn('events.id', old).delete();
 }
 
+/** Queries that have no event in common: one `OR` would be answered by reading all events. */
+function selections(queries: Queryable, filter: EventFilter) {
+  const { concerning } = filter;
+  if (concerning === undefined) return [filtered(queries, filter)];
+  const { id, name } = concerning;
+  return [
+    filtered(queries, filter).where('events.actor_id', id),
+    filtered(queries, filter)
+      .where('events.object_name', name)
+      .whereIn('events.object_id', [id, ''])
+      .where((others) => others.whereNull('events.actor_id').orWhereNot('events.actor_id', id)),
+  ];
+}
+
 function filtered(queries: Queryable, filter: EventFilter) {
   const query = queries('events');
   const { actor } = filter;
@@ -123,10 +175,17 @@ function filtered(queries: Queryable, filter: EventFilter) {
   }
   if (filter.type !== undefined) query.where('events.type', filter.type);
   if (filter.objectName !== undefined) query.where('events.object_name', filter.objectName);
-  if (filter.refused !== undefined) query.where('events.refused', filter.refused);
+  if (filter.refused !== undefined) whereRefused(query, filter);
   if (filter.before !== undefined) query.where('events.published_at', '<', filter.before);
   if (filter.after !== undefined) query.where('events.published_at', '>=', filter.after);
   return query;
+}
+
+/** There are few refusals, but of one account, type or object there are fewer events: then its index is the better one. */
+function whereRefused(query: Query, { refused, actor, type, objectName, concerning }: EventFilter): void {
+  const isNarrow = [actor, type, objectName, concerning].some((value) => value !== undefined);
+  if (refused === true && !isNarrow) query.where('events.refused', true);
+  else query.whereRaw(refused === true ? 'NOT (NOT ??)' : 'NOT ??', ['events.refused']);
 }
 
 function isId(actor: string): boolean {

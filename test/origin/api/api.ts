@@ -80,6 +80,7 @@ export async function startApi(options: Parameters<typeof startTestOrigin>[0] = 
         ...headers,
       });
       assertDocumented(method, path, answer);
+      assertNothingSecret(method, path, answer);
       return answer;
     },
   };
@@ -141,4 +142,30 @@ function assertDocumented(method: string, path: string, { status, body, text }: 
       `${method} ${path}: ${status} is not in openapi.yaml`,
     );
   }
+}
+
+/** What looks like a secret and is none, or is given to whom it is theirs. */
+const expectedKeys: Record<string, RegExp> = {
+  hashedToken: /\/api_tokens/,
+  tokenLabel: /\/api_tokens/,
+  token: /^POST .*\/api_tokens/,
+  csrfToken: /\/session$/,
+  hashMismatch: /\/tags/,
+};
+
+/** No hash, key or session is in any answer (threats B16). */
+function assertNothingSecret(method: string, path: string, { body, text }: Answer): void {
+  const request = `${method} ${path.split('?')[0]}`;
+  assert.doesNotMatch(text, /\$argon2|dtr_refresh_|PRIVATE KEY/, request);
+  if (!expectedKeys.token?.test(request)) assert.doesNotMatch(text, /dtr_token_/, request);
+  for (const key of keysOf(body)) {
+    const looksSecret = /pass|hash|secret|session|token|cookie|private|key$/i.test(key);
+    assert.ok(!looksSecret || expectedKeys[key]?.test(request), `${request} tells ${key}`);
+  }
+}
+
+function keysOf(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const own = Array.isArray(value) ? [] : Object.keys(value);
+  return [...own, ...Object.values(value).flatMap(keysOf)];
 }

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openDatabase } from '../../../src/origin/database.ts';
+import {
+  countEvents,
+  type EventFilter,
+  listEvents,
+  recordEvent,
+  removeEventsBefore,
+} from '../../../src/origin/events/events.ts';
+import { assertIndexed } from '../../setup/query-plan.ts';
+import { tempDirectory } from '../../setup/temp-directory.ts';
+
+const database = await openDatabase(await tempDirectory());
+after(() => database.close());
+const { queries } = database;
+
+const idOf = (name: string) =>
+  `00000000-0000-4000-8000-${name.padStart(12, '0').replaceAll(/[^0-9a-f]/g, '0')}`;
+const [ann, bob] = [
+  { id: idOf('a'), name: 'ann' },
+  { id: idOf('b'), name: 'bob' },
+];
+
+/** Who, what, to what, when; told apart by the type. */
+const rows: [type: string, actor: typeof ann | undefined, object: typeof ann, at: number, refused?: true][] =
+  [
+    ['E1', ann, ann, 100],
+    ['E2', bob, ann, 200],
+    ['E3', ann, bob, 200],
+    // A clock that was set back: what was written later happened before.
+    ['E4', bob, bob, 150],
+    ['E5', undefined, { id: '', name: 'ann' }, 300, true],
+    ['E6', ann, { id: idOf('c'), name: 'acme/web' }, 400, true],
+    // Somebody of the same name, long gone.
+    ['E7', { id: idOf('d'), name: 'ann' }, { id: idOf('d'), name: 'ann' }, 50],
+  ];
+
+before(async () => {
+  for (const [type, actor, { id, name }, at, refused] of rows) {
+    const context = { actor, door: 'api', client: '192.0.2.1' } as const;
+    const event = { type, object: { type: 'user', id, name }, ...(refused && { refused }) };
+    await recordEvent(queries, context, event, at);
+  }
+});
+
+const list = async (filter: EventFilter, page: { start: string | undefined; size: number } = whole) => {
+  const { records, next } = await listEvents(queries, filter, page);
+  return { types: records.map(({ type }) => type).join(' '), next };
+};
+const whole = { start: undefined, size: 100 };
+
+describe('the trail', () => {
+  const filters: [what: string, filter: EventFilter, types: string][] = [
+    ['everything, the newest first', {}, 'E6 E5 E3 E2 E4 E1 E7'],
+    ['of an actor by name', { actor: 'ann' }, 'E6 E3 E1 E7'],
+    ['of an actor by id', { actor: ann.id }, 'E6 E3 E1'],
+    ['of a type', { type: 'E4' }, 'E4'],
+    ['about an object', { objectName: 'ann' }, 'E5 E2 E1 E7'],
+    ['what was refused', { refused: true }, 'E6 E5'],
+    ['what was done', { refused: false }, 'E3 E2 E4 E1 E7'],
+    ['what an actor was refused', { refused: true, actor: 'ann' }, 'E6'],
+    ['before a time', { before: 200 }, 'E4 E1 E7'],
+    ['at or after a time', { after: 200 }, 'E6 E5 E3 E2'],
+    ['within a time', { after: 100, before: 200 }, 'E4 E1'],
+    ['concerning an account: by it, on it, in its name', { concerning: ann }, 'E6 E5 E3 E2 E1'],
+    ['concerning an account, by another', { concerning: ann, actor: 'bob' }, 'E2'],
+    ['concerning an account, refused', { concerning: ann, refused: true }, 'E6 E5'],
+  ];
+  for (const [what, filter, types] of filters) {
+    it(`${what}: ${types}`, async () => {
+      assert.deepEqual(await list(filter), { types, next: undefined });
+      assert.equal(await countEvents(queries, filter), types.split(' ').length);
+    });
+
+    it(`${what}: page by page the same`, async () => {
+      const found: string[] = [];
+      let start: string | undefined;
+      do {
+        const { types, next } = await list(filter, { start, size: 2 });
+        found.push(types);
+        start = next;
+      } while (start !== undefined);
+      assert.equal(found.join(' '), types);
+    });
+
+    it(`${what}: found by an index`, async () => {
+      await assertIndexed(queries, () => listEvents(queries, filter, whole));
+      await assertIndexed(queries, () => listEvents(queries, filter, { start: '3', size: 10 }));
+    });
+  }
+
+  it('after an event that is forgotten comes nothing', async () => {
+    assert.deepEqual(await list({}, { start: '999', size: 10 }), { types: '', next: undefined });
+  });
+
+  it('forgets the oldest, some at a time', async () => {
+    await assertIndexed(queries, () => removeEventsBefore(queries, 0, 1));
+    assert.equal(await removeEventsBefore(queries, 150, 1), 1);
+    assert.equal(await removeEventsBefore(queries, 150, 10), 1);
+    assert.deepEqual((await list({})).types, 'E6 E5 E3 E2 E4');
+  });
+});

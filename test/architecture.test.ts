@@ -55,7 +55,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
   [
     'backups know of images and the database only',
     /^src\/origin\/backup\//,
-    /^src\/origin\/(?!backup\/|images\/|database\.ts)/,
+    /^src\/origin\/(?!backup\/|images\/|database(?:-files)?\.ts)/,
   ],
   ['migrations import nothing of ours', /^migrations\//, /^src\//],
   ['Express stays in the doors', /./, /^express$/, new RegExp(`^src/origin/(?:${doors}/|server\\.ts)`)],
@@ -63,7 +63,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'SQLite stays with the database, its copy in a backup, and the index of the cache',
     /^src\//,
     /^better-sqlite3$/,
-    /^src\/(?:origin\/database|origin\/backup\/database-copy|cache\/entries)\.ts$/,
+    /^src\/(?:origin\/database(?:-files)?|origin\/backup\/database-copy|cache\/entries)\.ts$/,
   ],
   ['knex stays with the database', /^src\//, /^knex$/, /^src\/origin\/database\.ts$/],
   [

@@ -1,5 +1,5 @@
 /** The SQL database: opening, migrating, transactions. Only the rooms of the domain write queries. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { chmod, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -7,6 +7,16 @@ import { pathToFileURL } from 'node:url';
 import BetterSqlite3 from 'better-sqlite3';
 import createKnex, { type Knex } from 'knex';
 import { DomainError } from '../shared/errors.ts';
+import {
+  assertLogNotLost,
+  assertNotLost,
+  assertSound,
+  DatabaseRefused,
+  databasePath,
+  isBusy,
+  takeLock,
+  tryLock,
+} from './database-files.ts';
 
 /** Where a query runs: a transaction, or the database outside of any. Always the first argument. */
 export type Queryable = Knex;
@@ -26,14 +36,6 @@ const writeTurnMs = 15_000;
 /** SQLite waits in the thread of all requests, so only this long at a time; between two tries others have their turn. */
 const busyTimeoutMs = 20;
 const busyPauseMs = 25;
-
-/** Why the database cannot be used, in one line for the admin. */
-class DatabaseRefused extends Error {
-  constructor(message: string, cause?: unknown) {
-    super(message, { cause });
-    this.name = 'DatabaseRefused';
-  }
-}
 
 export class Database {
   /** Queries outside a transaction. Never use it inside one: SQLite has a single writing connection. */
@@ -215,11 +217,11 @@ export class Database {
  */
 export async function openDatabase(directory: string): Promise<Database> {
   const path = databasePath(directory);
-  assertNotLost(directory, path);
+  assertNotLost(directory);
   const lock = takeLock(directory);
   try {
     assertLogNotLost(path);
-    checkSoundness(path);
+    assertSound(path);
     return await open(directory, lock, (queries) => migrate(queries, path));
   } catch (error) {
     lock.close();
@@ -236,11 +238,6 @@ export async function openDatabaseBeside(directory: string): Promise<Database> {
   if (!existsSync(path)) throw new DatabaseRefused(`there is no database ${path}`);
   assertLogNotLost(path);
   return open(directory, undefined, (queries) => assertMigrated(queries, path));
-}
-
-/** Where the SQLite database of a data directory is. */
-export function databasePath(directory: string): string {
-  return join(directory, 'dtr.db');
 }
 
 async function open(
@@ -312,6 +309,7 @@ function newerDatabase(path: string, cause: unknown): DatabaseRefused {
 }
 
 const migrationsDirectory = join(import.meta.dirname, '../../migrations');
+
 /** Every migration that this version knows, in order. */
 export function listMigrations(): string[] {
   return readdirSync(migrationsDirectory)
@@ -324,79 +322,3 @@ const migrationSource: Knex.MigrationSource<string> = {
   getMigrationName: (name) => name,
   getMigration: (name) => import(pathToFileURL(join(migrationsDirectory, name)).href),
 };
-
-/** Blobs without their database would look like an empty registry: never begin anew beside them. */
-function assertNotLost(directory: string, path: string): void {
-  const missing = !existsSync(path) || statSync(path).size === 0;
-  if (missing && existsSync(join(directory, 'blobs'))) {
-    throw new DatabaseRefused(
-      `the database ${path} is missing although there are blobs beside it: restore it from a backup`,
-    );
-  }
-}
-
-/**
- * After a kill, what was acknowledged last is in SQLite's log alone. SQLite itself would go on without it, as of some time
- * before. It removes the log after its index, so an index without a log is the work of somebody else.
- */
-function assertLogNotLost(path: string): void {
-  if (existsSync(`${path}-wal`) || !existsSync(`${path}-shm`)) return;
-  throw new DatabaseRefused(
-    `the log ${path}-wal is missing, and with it what was written last: bring it back, or restore a backup, or remove ${path}-shm to start without it`,
-  );
-}
-
-function checkSoundness(path: string): void {
-  if (!existsSync(path)) return;
-  const complaint = findDamage(path);
-  if (complaint !== undefined) {
-    throw new DatabaseRefused(`the database ${path} is damaged (${complaint}): restore it from a backup`);
-  }
-}
-
-/** What is wrong with the SQLite database, in one line; `undefined` when nothing is. */
-export function findDamage(path: string): string | undefined {
-  try {
-    const database = new BetterSqlite3(path, { fileMustExist: true });
-    try {
-      const answer = String(database.pragma('quick_check(1)', { simple: true }));
-      return answer === 'ok' ? undefined : answer.replace(/^\*{3}.*\*{3}\n/, '').replaceAll('\n', ' ');
-    } finally {
-      database.close();
-    }
-  } catch (error) {
-    return (error as Error).message;
-  }
-}
-
-/**
- * One origin per SQLite database, and none while its files are replaced.
- * @throws DatabaseRefused when an origin runs on the directory
- */
-export function takeLock(directory: string): { close(): void } {
-  let lock: BetterSqlite3.Database | undefined;
-  try {
-    lock = tryLock(join(directory, 'dtr.lock'));
-  } catch (error) {
-    throw new DatabaseRefused(`cannot use the directory ${directory}: ${(error as Error).message}`, error);
-  }
-  if (lock === undefined) throw new DatabaseRefused(`the data in ${directory} is in use by another origin`);
-  return lock;
-}
-
-/** A lock held until it is closed, `undefined` when somebody has it. The system frees it when the process ends. */
-function tryLock(path: string): BetterSqlite3.Database | undefined {
-  const lock = new BetterSqlite3(path, { timeout: 0 });
-  try {
-    lock.exec('BEGIN EXCLUSIVE');
-    return lock;
-  } catch (error) {
-    lock.close();
-    if (isBusy(error)) return undefined;
-    throw error;
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  return String((error as { code?: unknown })?.code).startsWith('SQLITE_BUSY');
-}

@@ -7,7 +7,7 @@ import type { BlobStore } from '../../shared/blob-store/blob-store.ts';
 import { DirectoryBlobStore } from '../../shared/blob-store/directory.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { isSystemError } from '../../shared/errors.ts';
-import { databasePath, findDamage } from '../database.ts';
+import { databasePath, findDamage } from '../database-files.ts';
 import type { Removals } from '../images/removals.ts';
 import {
   type BackupDescription,

@@ -8,7 +8,8 @@
 import { chmod } from 'node:fs/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import type { Digest } from '../../shared/distribution/digest.ts';
-import { databasePath, listMigrations } from '../database.ts';
+import { listMigrations } from '../database.ts';
+import { databasePath } from '../database-files.ts';
 
 /** About 10 MiB, after each of which other work of this process has its turn. */
 const pagesPerStep = 2500;

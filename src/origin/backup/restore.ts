@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { DirectoryBlobStore } from '../../shared/blob-store/directory.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
-import { databasePath, findDamage, takeLock } from '../database.ts';
+import { databasePath, findDamage, takeLock } from '../database-files.ts';
 import {
   type BackupDescription,
   BackupRefused,

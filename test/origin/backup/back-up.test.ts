@@ -4,22 +4,23 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import BetterSqlite3 from 'better-sqlite3';
+import { createAccount } from '../../../src/origin/accounts/accounts.ts';
+import { openDatabase } from '../../../src/origin/database.ts';
 import { defaultPolicy } from '../../../src/origin/images/garbage-collection.ts';
 import type { Digest } from '../../../src/shared/distribution/digest.ts';
 import { pushImage, startTestOrigin } from '../../setup/origin.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
-import { blobPath, flipByte, restoreTo, startOriginToBackUp } from './setup.ts';
+import { blobPath, findImage, flipByte, openDataToBackUp, restoreTo } from './setup.ts';
 
-const { origin, collection, backUp } = await startOriginToBackUp();
+const origin = await startTestOrigin();
+const { collection, backUp } = await openDataToBackUp(origin.dataDirectory);
 const withoutGrace = { ...defaultPolicy, graceMs: 0 };
 
 const newTarget = async () => join(await tempDirectory(), 'backup');
 const layer = (sizeBytes = 100_000) => randomBytes(sizeBytes);
-/** An origin on what the backup holds. */
 const restored = async (backup: string) => {
   const data = join(await tempDirectory(), 'data');
-  const report = await restoreTo(data, backup);
-  return { origin: await startTestOrigin({ dataDirectory: data }), report };
+  return { data, ...(await restoreTo(data, backup)) };
 };
 const remove = async (repository: string, digest: Digest) => {
   const response = await origin.registry('DELETE', `/v2/${repository}/manifests/${digest}`);
@@ -45,7 +46,8 @@ describe('a backup', () => {
       const { mode } = await stat(join(entry.parentPath, entry.name));
       assert.equal(mode & 0o077, 0, `${entry.name} is open to others`);
     }
-    const { origin: other } = await restored(backup);
+    const { data } = await restored(backup);
+    const other = await startTestOrigin({ dataDirectory: data });
     const image = await pull(other, 'admin/app', 'manifests/v1');
     assert.equal(image.bytes.toString(), manifest);
     assert.deepEqual((await pull(other, 'admin/app', `blobs/${layers[0]}`)).bytes, bytes);
@@ -72,8 +74,7 @@ describe('a backup', () => {
   });
 
   it('is of one moment: what is deleted and collected, or pushed, while it is made changes nothing of it', async () => {
-    const bytes = layer();
-    const { digest, layers } = await pushImage(origin, 'admin/deleted', 'v1', [bytes]);
+    const { digest } = await pushImage(origin, 'admin/deleted', 'v1', [layer()]);
     const backup = await newTarget();
     let changing: Promise<unknown> | undefined;
     const change = async () => {
@@ -87,9 +88,10 @@ describe('a backup', () => {
       },
     });
     await changing;
-    const { origin: other } = await restored(backup);
-    assert.deepEqual((await pull(other, 'admin/deleted', `blobs/${layers[0]}`)).bytes, bytes);
-    assert.equal((await pull(other, 'admin/late', 'manifests/v1')).status, 404);
+    const { data } = await restored(backup);
+    const image = findImage(data, 'admin/deleted', 'v1');
+    assert.deepEqual([image?.digest, image?.blobs.length], [digest, 2]);
+    assert.equal(findImage(data, 'admin/late', 'v1'), undefined);
   });
 
   it('keeps garbage collection waiting, and waits for it', async () => {
@@ -126,9 +128,9 @@ describe('a backup', () => {
     await collection.collect(withoutGrace);
     const interrupt = { progress: () => assert.fail('interrupted') };
     await assert.rejects(backUp(backup, interrupt), /interrupted/);
-    const { origin: other } = await restored(backup);
-    assert.equal((await pull(other, 'admin/before', 'manifests/v1')).status, 200);
-    assert.equal((await pull(other, 'admin/before', `blobs/${first.layers[0]}`)).status, 200);
+    const { data } = await restored(backup);
+    const image = findImage(data, 'admin/before', 'v1');
+    assert.deepEqual([image?.digest, image?.blobs.length], [first.digest, 2]);
   });
 
   it('has no part in uploads that are not finished: their bytes stay behind, and so do their rows', async () => {
@@ -136,12 +138,11 @@ describe('a backup', () => {
     assert.equal(begun.status, 202);
     const backup = await newTarget();
     await backUp(backup);
-    const { origin: other } = await restored(backup);
-    const session = begun.headers.get('location') as string;
-    assert.equal(
-      (await pull(other, 'admin/uploading', session.split('/uploading/')[1] as string)).status,
-      404,
-    );
+    const { data } = await restored(backup);
+    const database = new BetterSqlite3(join(data, 'dtr.db'), { readonly: true });
+    assert.equal(database.prepare('SELECT count(*) FROM uploads').pluck().get(), 0);
+    database.close();
+    assert.deepEqual(await readdir(join(data, 'sessions')), []);
   });
 
   it('goes only where nothing else is', async () => {
@@ -155,10 +156,13 @@ describe('a backup', () => {
 
     const backup = await newTarget();
     await backUp(backup);
-    const { backUp: backUpOther } = await startOriginToBackUp();
+    const other = await tempDirectory();
+    const database = await openDatabase(other);
+    await createAccount(database.queries, { name: 'admin', passwordHash: null }, 0);
+    await database.close();
+    const { backUp: backUpOther } = await openDataToBackUp(other);
     await assert.rejects(backUpOther(backup), /holds the backup of another origin/);
-    const { report } = await restored(backup);
-    assert.deepEqual(report.findings, [], 'it is still whole');
+    assert.deepEqual((await restored(backup)).findings, [], 'it is still whole');
   });
 
   it('takes an empty disk with what a file system puts there', async () => {
@@ -181,7 +185,8 @@ describe('damage', () => {
     assert.equal(findings.find(({ digest }) => digest === rotten)?.problem, 'damaged');
     assert.equal(findings.find(({ digest }) => digest === lost)?.problem, 'missing');
 
-    const { origin: other } = await restored(backup);
+    const { data } = await restored(backup);
+    const other = await startTestOrigin({ dataDirectory: data });
     for (const digest of layers)
       assert.equal((await pull(other, 'admin/damaged', `blobs/${digest}`)).status, 404);
     await pushImage(other, 'admin/damaged', 'v1', image);
@@ -203,8 +208,8 @@ describe('damage', () => {
     await pull(origin, 'admin/healed', `blobs/${digest}`).catch(() => {});
     assert.equal((await pull(origin, 'admin/healed', `blobs/${digest}`)).status, 404);
     assert.deepEqual((await backUp(backup)).findings, []);
-    const { origin: other } = await restored(backup);
-    assert.deepEqual((await pull(other, 'admin/healed', `blobs/${digest}`)).bytes, bytes);
+    const { data } = await restored(backup);
+    assert.equal(findImage(data, 'admin/healed', 'v1')?.blobs.length, 2);
     await writeFile(blobPath(origin.dataDirectory, digest), bytes);
   });
 
@@ -215,23 +220,19 @@ describe('damage', () => {
     await flipByte(blobPath(backup, layers[0] as Digest));
     assert.equal((await backUp(backup)).copiedBlobs, 0);
     assert.equal((await backUp(backup, { verify: true })).copiedBlobs, 1);
-    assert.deepEqual((await restored(backup)).report.findings, []);
+    assert.deepEqual((await restored(backup)).findings, []);
   });
 
   it('of a database ends the backup, and the one before stays', async () => {
-    const broken = await startOriginToBackUp();
-    await pushImage(broken.origin, 'admin/app', 'v1', [layer()]);
     const backup = await newTarget();
-    await broken.backUp(backup);
-    await broken.origin.close();
-    const path = join(broken.origin.dataDirectory, 'dtr.db');
-    const database = new BetterSqlite3(path);
-    database.pragma('wal_checkpoint(TRUNCATE)');
-    database.close();
+    await backUp(backup);
+    const { data } = await restored(backup);
+    const broken = await openDataToBackUp(data);
+    const path = join(data, 'dtr.db');
     const bytes = await readFile(path);
     bytes.fill(0xff, bytes.length >> 1);
     await writeFile(path, bytes);
     await assert.rejects(broken.backUp(backup), /^BackupRefused: the database \S+ is damaged \(.+\)$/);
-    assert.deepEqual((await restored(backup)).report.findings, []);
+    assert.deepEqual((await restored(backup)).findings, []);
   });
 });

@@ -13,7 +13,9 @@ test('a copy is of one moment, and keeps nobody from writing meanwhile', async (
   writer.exec('CREATE TABLE rows (id INTEGER PRIMARY KEY, bytes BLOB)');
   const write = writer.prepare('INSERT INTO rows (bytes) VALUES (zeroblob(?))');
   // More than two of the steps in which it is copied.
-  for (let count = 0; count < 30; count += 1) write.run(1_000_000);
+  writer.transaction(() => {
+    for (let count = 0; count < 30; count += 1) write.run(1_000_000);
+  })();
 
   const path = join(directory, 'copy.db');
   let copied = false;

@@ -5,11 +5,12 @@ import { describe, it } from 'node:test';
 import BetterSqlite3 from 'better-sqlite3';
 import { openDatabase } from '../../../src/origin/database.ts';
 import { digestOf } from '../../../src/shared/distribution/digest.ts';
-import { pushImage } from '../../setup/origin.ts';
+import { pushImage, startTestOrigin } from '../../setup/origin.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
-import { blobPath, flipByte, restoreTo, startOriginToBackUp } from './setup.ts';
+import { blobPath, flipByte, openDataToBackUp, restoreTo } from './setup.ts';
 
-const { origin, backUp } = await startOriginToBackUp();
+const origin = await startTestOrigin();
+const { backUp } = await openDataToBackUp(origin.dataDirectory);
 const layer = Buffer.alloc(100_000, 'layer');
 const digest = digestOf(layer);
 await pushImage(origin, 'admin/app', 'v1', [layer]);

@@ -1,7 +1,9 @@
-/** A running origin with everything that backing it up takes, and the helpers that its tests share. */
+/** Data with everything that backing it up takes, and looks into what was restored. */
+import { readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after } from 'node:test';
+import BetterSqlite3 from 'better-sqlite3';
 import { type BackupReport, backUp } from '../../../src/origin/backup/back-up.ts';
 import type { Progress } from '../../../src/origin/backup/copy-blobs.ts';
 import { type RestoreReport, restore } from '../../../src/origin/backup/restore.ts';
@@ -10,28 +12,52 @@ import { GarbageCollection } from '../../../src/origin/images/garbage-collection
 import { Removals } from '../../../src/origin/images/removals.ts';
 import { DirectoryBlobStore } from '../../../src/shared/blob-store/directory.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import type { Digest } from '../../../src/shared/distribution/digest.ts';
-import { startTestOrigin, type TestOrigin } from '../../setup/origin.ts';
+import { type Digest, digestOf } from '../../../src/shared/distribution/digest.ts';
 
-export interface OriginToBackUp {
-  readonly origin: TestOrigin;
+export interface DataToBackUp {
   readonly collection: GarbageCollection;
   backUp(to: string, options?: { verify?: boolean; progress?: Progress }): Promise<BackupReport>;
 }
 
-export async function startOriginToBackUp(): Promise<OriginToBackUp> {
-  const origin = await startTestOrigin();
-  const { dataDirectory } = origin;
+/** Data that an origin may be running on. */
+export async function openDataToBackUp(dataDirectory: string): Promise<DataToBackUp> {
   const database = await openDatabaseBeside(dataDirectory);
   after(() => database.close());
   const parts = { database, blobStore: new DirectoryBlobStore(dataDirectory), clock: systemClock };
   const removals = new Removals(parts);
   return {
-    origin,
     collection: new GarbageCollection({ ...parts, removals }),
     backUp: (to, { verify = false, progress = () => {} } = {}) =>
       backUp({ ...parts, removals, dataDirectory }, to, { verify, progress, waiting: () => {} }),
   };
+}
+
+/** What an origin on that data would find under the tag: the manifest's digest, and of its blobs those that are there. */
+export function findImage(
+  data: string,
+  repository: string,
+  tag: string,
+): { digest: Digest; blobs: Digest[] } | undefined {
+  const database = new BetterSqlite3(join(data, 'dtr.db'), { readonly: true });
+  try {
+    const row = database
+      .prepare(
+        `SELECT manifests.digest, manifests.bytes FROM repositories
+         JOIN tags ON tags.repository_id = repositories.id
+         JOIN manifests ON manifests.repository_id = repositories.id AND manifests.digest = tags.digest
+         WHERE repositories.name = ? AND tags.name = ?`,
+      )
+      .get(repository, tag) as { digest: Digest; bytes: Buffer } | undefined;
+    if (row === undefined) return undefined;
+    const { config, layers } = JSON.parse(row.bytes.toString());
+    const named: Digest[] = [config, ...layers].map(({ digest }) => digest);
+    const isServed = database.prepare('SELECT 1 FROM blobs WHERE digest = ? AND damaged_at IS NULL');
+    const isThere = (digest: Digest) =>
+      isServed.get(digest) !== undefined && digestOf(readFileSync(blobPath(data, digest))) === digest;
+    return { digest: row.digest, blobs: named.filter(isThere) };
+  } finally {
+    database.close();
+  }
 }
 
 export function restoreTo(

@@ -8,6 +8,7 @@ import { defaultSignInLimits, SignInLimits } from '../src/origin/accounts/sign-i
 import { loadContract } from '../src/origin/api/openapi.ts';
 import { createApi } from '../src/origin/api/router.ts';
 import type { CacheHealth } from '../src/origin/content-caches/health.ts';
+import type { Redirector } from '../src/origin/content-caches/redirect.ts';
 import { openDatabase } from '../src/origin/database.ts';
 import { DirectoryBlobStore } from '../src/shared/blob-store/directory.ts';
 import { systemClock } from '../src/shared/clock.ts';
@@ -77,6 +78,7 @@ async function routesOfApi(): Promise<string[]> {
     passwords,
     // The routes are only looked at.
     health: {} as CacheHealth,
+    redirector: {} as Redirector,
     authenticator: new Authenticator({ database, passwords, limits, clock: systemClock }),
     findApiToken: async () => undefined,
     findSession: async () => undefined,

@@ -1,11 +1,15 @@
-/** What looks after the content caches, put together: who asks them, how they are, and what they did. */
+/** What has to do with content caches, put together: who asks them, how they are, what they did, and whom they serve. */
 import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.ts';
 import { describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import type { OriginConfiguration } from './configuration.ts';
 import { CacheClient } from './content-caches/cache-client.ts';
+import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
 import { CacheHealth } from './content-caches/health.ts';
+import { Redirector } from './content-caches/redirect.ts';
+import { Retries } from './content-caches/retries.ts';
 import { Usage } from './content-caches/usage.ts';
 import type { Database } from './database.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
@@ -15,6 +19,7 @@ export class ContentCacheServices {
   readonly client: CacheClient;
   readonly health: CacheHealth;
   readonly usage: Usage;
+  readonly redirector: Redirector;
   /** `undefined` when nobody is to read them. */
   readonly metrics: OriginMetrics | undefined;
   readonly #configuration: OriginConfiguration;
@@ -42,6 +47,20 @@ export class ContentCacheServices {
     this.client = client;
     this.usage = usage;
     this.health = health;
+    this.redirector = new Redirector({
+      ...parts,
+      facts: new ChoiceFactsFinder(parts.database),
+      health,
+      usage,
+      retries: new Retries({
+        ...parts,
+        health,
+        askDeliveries: (cache, ids) => client.deliveries(cache, ids),
+        pause: delay,
+      }),
+      issuer: externalUrl,
+      lifetimeSeconds: configuration.signedUrlSeconds,
+    });
     if (configuration.metricsListen === undefined) return;
     this.metrics = new OriginMetrics({ caches: () => health.list() });
     this.#metricsServer = createMetricsServer(this.metrics);

@@ -5,7 +5,6 @@
  */
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { setTimeout as delay } from 'node:timers/promises';
 import express from 'express';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -22,9 +21,6 @@ import { createApi } from './api/router.ts';
 import { ensureCertificate, readCertificate, type ServerCertificate } from './certificates.ts';
 import type { OriginConfiguration } from './configuration.ts';
 import { ContentCacheServices } from './content-cache-services.ts';
-import { ChoiceFactsFinder } from './content-caches/choice-facts.ts';
-import { Redirector } from './content-caches/redirect.ts';
-import { Retries } from './content-caches/retries.ts';
 import { type Database, openDatabase } from './database.ts';
 import { ensureAdmin, ensureReplicaId } from './first-start.ts';
 import { Housekeeping } from './housekeeping.ts';
@@ -211,7 +207,7 @@ function createRegistryTokens({ configuration, keys, clock }: Parts): RegistryTo
 }
 
 function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
-  const { configuration, database, blobStore, uploads, pulls, keys, clock } = parts;
+  const { configuration, database, blobStore, uploads, pulls, keys, contentCaches, clock } = parts;
   const authorizer = new Authorizer({
     tokens,
     realm: `${configuration.externalUrl}/auth/token`,
@@ -226,7 +222,7 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       database,
       blobStore,
       findLinkedBlob,
-      redirector: createRedirector(parts),
+      redirector: contentCaches.redirector,
       findVerificationKey: ownKeys(keys, configuration.externalUrl),
       clock,
     }),
@@ -239,27 +235,6 @@ function createRegistry(parts: Parts, tokens: RegistryTokens): RegistryDoor {
       clock,
     }),
     uploads: new UploadHandlers({ authorizer, database, uploads, clock }),
-  });
-}
-
-function createRedirector(parts: Parts): Redirector {
-  const { configuration, database, keys, contentCaches, logger, clock } = parts;
-  const { client, health, usage } = contentCaches;
-  return new Redirector({
-    facts: new ChoiceFactsFinder(database),
-    health,
-    usage,
-    retries: new Retries({
-      health,
-      askDeliveries: (cache, ids) => client.deliveries(cache, ids),
-      pause: delay,
-      logger,
-      clock,
-    }),
-    keys,
-    issuer: configuration.externalUrl,
-    lifetimeSeconds: configuration.signedUrlSeconds,
-    clock,
   });
 }
 
@@ -313,6 +288,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
       authenticator,
       passwords,
       health: contentCaches.health,
+      redirector: contentCaches.redirector,
       clock,
       logger,
       externalUrl: configuration.externalUrl,

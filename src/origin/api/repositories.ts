@@ -98,8 +98,8 @@ export function createRepositoryRoutes({ database, clock }: { database: Database
     const changed = await database.transaction(async (tx) => {
       const repository = await getRepositoryDetailsFor(tx, callerOf(response), 'admin', request.params);
       assertUnchanged(request, stateOf(repository));
-      const { visibility, shortDescription, longDescription, immutableTags } = body;
-      const changes = { visibility, shortDescription, longDescription, immutableTags };
+      const { visibility, shortDescription, longDescription, immutableTags, redirect } = body;
+      const changes = { visibility, shortDescription, longDescription, immutableTags, redirect };
       await changeRepository(tx, eventContextOf(response), repository, changes, clock());
       return getRepositoryDetailsFor(tx, callerOf(response), 'admin', request.params);
     });

@@ -65,7 +65,7 @@ function nameOf({ namespace, reponame }: RepositoryPath): RepositoryName {
 export function toRepository(
   repository: RepositorySummary | RepositoryDetails,
 ): components['schemas']['Repository'] {
-  const { id, name, visibility, immutableTags, pulls, pushes } = repository;
+  const { id, name, visibility, immutableTags, redirect, pulls, pushes } = repository;
   const namespace = namespaceOf(name);
   return {
     id,
@@ -77,6 +77,7 @@ export function toRepository(
     visibility,
     scanOnPush: false,
     immutableTags,
+    redirect,
     enableManifestLists: true,
     tagLimit: 0,
     pulls,

@@ -8,12 +8,15 @@ import { DomainError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logging.ts';
 import type { Passwords } from '../accounts/passwords.ts';
 import type { CacheHealth } from '../content-caches/health.ts';
+import type { Redirector } from '../content-caches/redirect.ts';
 import type { Database } from '../database.ts';
 import { ImageFactsReader } from '../images/image-facts.ts';
 import { createAccountRepositoryGuards, createAccountRepositoryRoutes } from './account-repositories.ts';
 import { createAccountGuards, createAccountRoutes } from './accounts.ts';
 import { createApiTokenGuards, createApiTokenRoutes } from './api-tokens.ts';
 import { authenticate, type CallerOptions, sameOriginOnly, selfOwnersOrAdmins } from './caller.ts';
+import { createContentCacheChoiceGuards, createContentCacheChoiceRoutes } from './content-cache-choice.ts';
+import { createContentCacheRuleGuards, createContentCacheRuleRoutes } from './content-cache-rules.ts';
 import { createContentCacheUsageGuards, createContentCacheUsageRoutes } from './content-cache-usage.ts';
 import { createContentCacheGuards, createContentCacheRoutes } from './content-caches.ts';
 import { createDocs } from './docs.ts';
@@ -40,6 +43,7 @@ export interface ApiOptions extends CallerOptions {
   readonly passwords: Passwords;
   readonly health: CacheHealth;
   readonly system: SystemFacts;
+  readonly redirector: Pick<Redirector, 'preview'>;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -83,6 +87,8 @@ export function createApi(options: ApiOptions): Express {
   );
   app.use(createContentCacheRoutes(options));
   app.use(createContentCacheUsageRoutes(options));
+  app.use(createContentCacheRuleRoutes(options));
+  app.use(createContentCacheChoiceRoutes(options));
   app.use(createAccountRoutes(options));
   app.use(createSettingsRoutes(options));
   app.use(createOrganizationRoutes(options));
@@ -110,6 +116,8 @@ function createGuards({ database }: ApiOptions): Router {
   const guards = Router({ caseSensitive: true, strict: true });
   guards.use(createContentCacheGuards());
   guards.use(createContentCacheUsageGuards());
+  guards.use(createContentCacheRuleGuards());
+  guards.use(createContentCacheChoiceGuards());
   guards.use(createAccountGuards(database));
   guards.use(createOrganizationGuards(database));
   guards.use(createTeamGuards(database));

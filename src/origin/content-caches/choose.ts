@@ -48,7 +48,7 @@ type Decider =
   | 'nothing-else';
 
 /** One who was asked, and what came of it. */
-interface ChoiceStep {
+export interface ChoiceStep {
   readonly decider: Decider;
   /** The network or the organization, where there may be several. */
   readonly of?: string;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { formatNetwork, parseNetwork } from '../../shared/cidr.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database, Queryable, Transaction } from '../database.ts';
+import { cutPage, type Page, type PageOf } from '../paging.ts';
 import { findContentCache } from './content-caches.ts';
 import { type IndexedRule, NetworkRuleIndex } from './network-rule-index.ts';
 import { prepareFindRevision, revise } from './revisions.ts';
@@ -67,11 +68,29 @@ export async function deleteNetworkRule(tx: Transaction, id: string): Promise<vo
 
 /** @throws DomainError `network-rule-unknown` */
 export async function getNetworkRule(queries: Queryable, id: string): Promise<NetworkRule> {
+  const rule = await findNetworkRule(queries, id);
+  if (rule !== undefined) return rule;
+  throw new DomainError('network-rule-unknown', 'A network rule with the given uuid does not exist.');
+}
+
+export async function findNetworkRule(queries: Queryable, id: string): Promise<NetworkRule | undefined> {
   const row = await queries<NetworkRuleRow>('network_rules').where('network_rules.id', id).first();
-  if (row === undefined) {
-    throw new DomainError('network-rule-unknown', 'A network rule with the given uuid does not exist.');
-  }
-  return toNetworkRule(row);
+  return row === undefined ? undefined : toNetworkRule(row);
+}
+
+/** By their networks as text. */
+export async function listNetworkRules(queries: Queryable, page: Page): Promise<PageOf<NetworkRule>> {
+  const query = queries<NetworkRuleRow>('network_rules')
+    .orderBy('network_rules.network')
+    .limit(page.size + 1);
+  if (page.start !== undefined) query.where('network_rules.network', '>=', page.start);
+  const rows: NetworkRuleRow[] = await query;
+  return cutPage(rows.map(toNetworkRule), page.size, ({ network }) => network);
+}
+
+export async function countNetworkRules(queries: Queryable): Promise<number> {
+  const counted = await queries('network_rules').count({ count: '*' }).first();
+  return Number(counted?.count);
 }
 
 /**

@@ -113,14 +113,18 @@ export class Pulls {
     this.#deliveries += blob.deliveries.size - before;
   }
 
+  /** The user at the address, if they pulled lately. */
+  findPair(who: Pick<BlobAsk, 'user' | 'client'>): Pair | undefined {
+    return this.#pairs.get(keyOfPair(who));
+  }
+
   /** How many redirects are remembered. */
   get size(): number {
     return this.#deliveries;
   }
 
-  #pairOf({ user, client }: BlobAsk): Pair {
-    // No name of a user holds a space.
-    const key = `${user} ${client}`;
+  #pairOf(ask: BlobAsk): Pair {
+    const key = keyOfPair(ask);
     let pair = this.#pairs.get(key);
     if (pair === undefined) {
       pair = { key, pulls: [], reached: new Map(), missed: new Map() };
@@ -142,6 +146,11 @@ export class Pulls {
       if (pair.pulls.length === 0) this.#pairs.delete(pair.key);
     }
   }
+}
+
+/** No name of a user holds a space. */
+function keyOfPair({ user, client }: Pick<BlobAsk, 'user' | 'client'>): string {
+  return `${user} ${client}`;
 }
 
 /** The redirect that tells what became of the blob: the last one, of pieces the one nearest to the end, which ends last. */

@@ -5,7 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
-import type { ChoiceFactsFinder } from './choice-facts.ts';
+import type { ChoiceFactsFinder, Puller } from './choice-facts.ts';
 import { type CacheHealth, type Choice, chooseContentCache, type Exclusion } from './choose.ts';
 import type { BlobAsk } from './pulls.ts';
 import type { Retries } from './retries.ts';
@@ -77,6 +77,13 @@ export class Redirector {
       }
       excluded.set(cache.id, exclusion);
     }
+  }
+
+  /** Which cache would serve a new pull from the repository, and why; nobody is sent anywhere. */
+  async preview(puller: Puller, repository: { name: RepositoryName; redirects: boolean }): Promise<Choice> {
+    const facts = await this.#facts.find(puller, repository);
+    const excluded = this.#retries.missedBy(puller.user, puller.client);
+    return chooseContentCache({ ...facts, health: this.#health, excluded });
   }
 
   /**

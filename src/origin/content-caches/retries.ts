@@ -92,6 +92,13 @@ export class Retries {
     this.#pulls.add(this.#pulls.of(ask, now), ask, { id, cacheId: cache.id, now });
   }
 
+  /** Where a new pull of that user from that address would not be sent, by the ids of caches. */
+  missedBy(user: string, client: string | undefined): ReadonlyMap<string, Exclusion> {
+    const pair = this.#pulls.findPair({ user, client });
+    const missed = [...(pair?.missed.keys() ?? [])].filter((id) => pair && this.#isMissed(pair, id));
+    return new Map(missed.map((id) => [id, 'not-reached']));
+  }
+
   /** What this very pull was sent to the cache for before. */
   async #assessRepeat(
     pull: Pull,

@@ -9,6 +9,8 @@ export interface RepositorySummary extends Repository {
   readonly shortDescription: string;
   /** A tag that is there cannot be pushed again with another image. */
   readonly immutableTags: boolean;
+  /** False when the origin always serves its blobs itself, whatever cache a user has. */
+  readonly redirect: boolean;
   /** Manifests given to clients and taken from them. */
   readonly pulls: number;
   readonly pushes: number;
@@ -25,6 +27,7 @@ export interface RepositoryChanges {
   readonly shortDescription?: string | undefined;
   readonly longDescription?: string | undefined;
   readonly immutableTags?: boolean | undefined;
+  readonly redirect?: boolean | undefined;
 }
 
 export async function findRepositoryDetails(
@@ -64,6 +67,7 @@ export async function changeRepository(
     short_description: changes.shortDescription,
     long_description: changes.longDescription,
     immutable_tags: changes.immutableTags,
+    redirect: changes.redirect,
   };
   const changed = Object.entries(columns).filter(([, value]) => value !== undefined);
   if (changed.length === 0) return;
@@ -74,9 +78,11 @@ export async function changeRepository(
   await recordEvent(tx, context, { type: 'UPDATE', object, content }, now);
 }
 
-interface SummaryRow extends Omit<RepositorySummary, 'namespaceType' | 'immutableTags' | 'pulls' | 'pushes'> {
+interface SummaryRow
+  extends Omit<RepositorySummary, 'namespaceType' | 'immutableTags' | 'redirect' | 'pulls' | 'pushes'> {
   isOrg: boolean | number;
   immutableTags: boolean | number;
+  redirect: boolean | number;
   pulls: number | string;
   pushes: number | string;
 }
@@ -89,6 +95,7 @@ function summaries(queries: Queryable): Query {
       'accounts.is_org as isOrg',
       'repositories.short_description as shortDescription',
       'repositories.immutable_tags as immutableTags',
+      'repositories.redirect',
       'repositories.pulls',
       'repositories.pushes',
     );
@@ -104,6 +111,7 @@ function toSummary(row: SummaryRow): RepositorySummary {
     namespaceType: row.isOrg ? 'organization' : 'user',
     shortDescription,
     immutableTags: Boolean(row.immutableTags),
+    redirect: Boolean(row.redirect),
     pulls: Number(row.pulls),
     pushes: Number(row.pushes),
   };

@@ -28,6 +28,14 @@ const owners = ['owner', 'admin'] as const;
 const admins = ['admin'] as const;
 
 const table: [operation: string, allowed: readonly string[]][] = [
+  ['GET /content_cache_rules', admins],
+  ['POST /content_cache_rules', admins],
+  ['GET /content_cache_rules/ghost', admins],
+  ['PATCH /content_cache_rules/ghost', admins],
+  ['DELETE /content_cache_rules/ghost', admins],
+  ['GET /content_cache_choice', users],
+  ['GET /content_cache_choice?username=ann', herself],
+  ['GET /content_cache_choice?username=ghost', admins],
   ['GET /accounts', users],
   ['POST /accounts', admins],
   ['GET /accounts/ann', users],

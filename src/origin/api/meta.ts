@@ -2,6 +2,7 @@
 import { Router } from 'express';
 import type { Clock } from '../../shared/clock.ts';
 import { version } from '../../shared/version.ts';
+import { chooseDefaultCache, findDefaultCacheId } from '../content-caches/default-cache.ts';
 import type { Database, Queryable } from '../database.ts';
 import { recordEvent } from '../events/events.ts';
 import { changeSystemSettings, getSystemSettings } from '../settings/system-settings.ts';
@@ -39,6 +40,7 @@ export function createMetaRoutes(options: {
     return {
       createRepositoryOnPush,
       anonymousPulls,
+      defaultContentCacheUUID: (await findDefaultCacheId(queries)) ?? '',
       dtrHost: new URL(externalUrl).host,
       logLevel: system.logLevel,
       webTLSCA: system.ca ?? '',
@@ -55,7 +57,10 @@ export function createMetaRoutes(options: {
   routes.post(settings, async (request, response) => {
     const changes: components['schemas']['UpdateSettings'] = request.body;
     const changed = await database.transaction(async (tx) => {
-      await changeSystemSettings(tx, changes);
+      const { defaultContentCacheUUID, ...others } = changes;
+      await changeSystemSettings(tx, others);
+      if (defaultContentCacheUUID !== undefined)
+        await chooseDefaultCache(tx, defaultContentCacheUUID || undefined);
       const object = { type: 'system', id: '', name: 'settings' };
       const event = { type: 'UPDATE', object, content: changes };
       if (Object.keys(changes).length > 0) await recordEvent(tx, eventContextOf(response), event, clock());

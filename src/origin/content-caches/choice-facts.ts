@@ -2,7 +2,7 @@
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { Database, PreparedRow, PreparedRows, Query } from '../database.ts';
 import type { ChoiceFacts, Preference } from './choose.ts';
-import type { ContentCache } from './content-caches.ts';
+import { type ContentCache, defaultCacheKey } from './content-caches.ts';
 import { NetworkRuleFinder } from './network-rules.ts';
 
 export interface Puller {
@@ -84,7 +84,7 @@ export class ChoiceFactsFinder {
   }
 
   async #findSystemDefault(): Promise<ContentCache | undefined> {
-    const row = await this.#findDefault('defaultContentCacheId');
+    const row = await this.#findDefault(defaultCacheKey);
     const id: unknown = row && JSON.parse(row.value);
     return typeof id === 'string' ? toContentCache(await this.#findCache(id)) : undefined;
   }

@@ -7,6 +7,9 @@ import { parseCaPem } from './ca-pem.ts';
 import { parseCacheHost } from './cache-host.ts';
 import { revise } from './revisions.ts';
 
+/** The system's default, among its settings. */
+export const defaultCacheKey = 'defaultContentCacheId';
+
 export interface ContentCache {
   readonly id: string;
   readonly name: string;
@@ -107,11 +110,14 @@ export function unknownContentCache(): DomainError {
 }
 
 /**
- * Users who had chosen it go where rules and defaults say from now on; network rules that named it go with it. Deleting what is
- * not there is no error.
+ * Users who had chosen it go where rules and defaults say from now on; network rules that named it go with it, and it is no default
+ * any more. Deleting what is not there is no error.
  */
 export async function deleteContentCache(queries: Queryable, id: string): Promise<void> {
   await queries('content_caches').where('content_caches.id', id).delete();
+  await queries('system_settings')
+    .where({ key: defaultCacheKey, value: JSON.stringify(id) })
+    .delete();
   await revise(queries, 'network-rules');
 }
 

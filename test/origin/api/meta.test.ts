@@ -17,7 +17,8 @@ describe('the settings of the system', () => {
     const { status, body } = await api.ask('GET', settings);
     assert.equal(status, 200);
     assert.deepEqual(body, {
-      ...{ createRepositoryOnPush: true, anonymousPulls: true, webTLSCA: '', logLevel: 'debug' },
+      ...{ createRepositoryOnPush: true, anonymousPulls: true, defaultContentCacheUUID: '' },
+      ...{ webTLSCA: '', logLevel: 'debug' },
       ...{
         dtrHost: new URL(api.origin.url).host,
         reportAnalytics: false,
@@ -43,6 +44,19 @@ describe('the settings of the system', () => {
     assert.equal(trail, '{"createRepositoryOnPush":false} {"anonymousPulls":false}');
   });
 
+  it('name the content cache of everybody for whom nobody else decides, until it is removed', async () => {
+    const body = { name: 'region-us', host: 'http://203.0.113.7:5000' };
+    const { id } = (await api.ask('POST', '/api/v0/content_caches', { body })).body;
+    const read = async () => (await api.ask('GET', settings)).body.defaultContentCacheUUID;
+    assert.equal((await change({ defaultContentCacheUUID: id })).body.defaultContentCacheUUID, id);
+    assert.equal(await read(), id);
+    await change({ defaultContentCacheUUID: '' });
+    assert.equal(await read(), '');
+    await change({ defaultContentCacheUUID: id });
+    await api.ask('DELETE', `/api/v0/content_caches/${id}`);
+    assert.equal(await read(), '');
+  });
+
   it('that do not exist, or cannot be set here, are 400 INVALID_SETTINGS naming the field', async () => {
     for (const [field, body] of [
       ['readOnlyRegistry', { readOnlyRegistry: true }],
@@ -50,6 +64,7 @@ describe('the settings of the system', () => {
       ['webTLSKey', { webTLSKey: 'x' }],
       ['createRepositoryOnPush', { createRepositoryOnPush: 'true' }],
       ['anonymousPulls', { anonymousPulls: null }],
+      ['defaultContentCacheUUID', { defaultContentCacheUUID: 'region-us' }],
     ] as const) {
       const answer = await change(body);
       assert.deepEqual([answer.status, answer.code], [400, 'INVALID_SETTINGS'], answer.text);

@@ -44,13 +44,18 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
   ['React stays in the web UI', /^src\/(?!ui\/)/, /^(?:react|@base-ui|@tanstack)/],
   [
     'the domain knows no door',
-    /^src\/origin\/(?:accounts|access|images|content-caches|keys)\//,
+    /^src\/origin\/(?:accounts|access|images|content-caches|jobs|keys)\//,
     new RegExp(`^src/origin/${doors}/`),
   ],
   [
     'images know nothing of accounts, access and caches',
     /^src\/origin\/images\//,
-    /^src\/origin\/(?:accounts|access|content-caches|keys)\//,
+    /^src\/origin\/(?:accounts|access|content-caches|jobs|keys)\//,
+  ],
+  [
+    'jobs use content caches and images, which know nothing of them',
+    /^src\/origin\/(?!jobs\/|api\/|server\.ts|content-cache-services\.ts)/,
+    /^src\/origin\/jobs\//,
   ],
   [
     'backups know of images and the database only',

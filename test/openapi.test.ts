@@ -10,6 +10,7 @@ import { createApi } from '../src/origin/api/router.ts';
 import type { CacheHealth } from '../src/origin/content-caches/health.ts';
 import type { Redirector } from '../src/origin/content-caches/redirect.ts';
 import { openDatabase } from '../src/origin/database.ts';
+import type { Jobs } from '../src/origin/jobs/jobs.ts';
 import { DirectoryBlobStore } from '../src/shared/blob-store/directory.ts';
 import { systemClock } from '../src/shared/clock.ts';
 import { keepingLogger } from './setup/logger.ts';
@@ -79,6 +80,7 @@ async function routesOfApi(): Promise<string[]> {
     // The routes are only looked at.
     health: {} as CacheHealth,
     redirector: {} as Redirector,
+    jobs: {} as Jobs,
     authenticator: new Authenticator({ database, passwords, limits, clock: systemClock }),
     findApiToken: async () => undefined,
     findSession: async () => undefined,

@@ -1,4 +1,4 @@
-/** What has to do with content caches, put together: who asks them, how they are, what they did, and whom they serve. */
+/** What has to do with content caches, put together: who asks them, how they are, what they did, whom they serve, and what they are told. */
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../shared/clock.ts';
@@ -12,6 +12,8 @@ import { Redirector } from './content-caches/redirect.ts';
 import { Retries } from './content-caches/retries.ts';
 import { Usage } from './content-caches/usage.ts';
 import type { Database } from './database.ts';
+import { Jobs } from './jobs/jobs.ts';
+import { PrefetchTrigger } from './jobs/prefetch-rules.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
 import { createMetricsServer, OriginMetrics } from './metrics.ts';
 
@@ -20,6 +22,7 @@ export class ContentCacheServices {
   readonly health: CacheHealth;
   readonly usage: Usage;
   readonly redirector: Redirector;
+  readonly jobs: Jobs;
   /** `undefined` when nobody is to read them. */
   readonly metrics: OriginMetrics | undefined;
   readonly #configuration: OriginConfiguration;
@@ -61,6 +64,8 @@ export class ContentCacheServices {
       issuer: externalUrl,
       lifetimeSeconds: configuration.signedUrlSeconds,
     });
+    const trigger = new PrefetchTrigger(parts);
+    this.jobs = new Jobs({ ...parts, client, beforeTick: () => trigger.look() });
     if (configuration.metricsListen === undefined) return;
     this.metrics = new OriginMetrics({ caches: () => health.list() });
     this.#metricsServer = createMetricsServer(this.metrics);
@@ -70,6 +75,7 @@ export class ContentCacheServices {
   async start(): Promise<{ metricsPort: number | undefined }> {
     await this.health.start();
     this.usage.start();
+    this.jobs.start();
     const { metricsListen } = this.#configuration;
     if (this.#metricsServer === undefined || metricsListen === undefined) return { metricsPort: undefined };
     const metricsPort = await listen(this.#metricsServer, metricsListen).catch((error) => {
@@ -81,6 +87,7 @@ export class ContentCacheServices {
   /** Leaves no timer, no connection and no listener behind. */
   async stop(): Promise<void> {
     if (this.#metricsServer?.listening) await drain(this.#metricsServer, 0);
+    await this.jobs.stop();
     await this.health.stop();
     await this.usage.stop();
     await this.client.close();

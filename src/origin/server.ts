@@ -289,6 +289,7 @@ function createApp(parts: Parts, registryTokens: RegistryTokens): express.Expres
       passwords,
       health: contentCaches.health,
       redirector: contentCaches.redirector,
+      jobs: contentCaches.jobs,
       clock,
       logger,
       externalUrl: configuration.externalUrl,

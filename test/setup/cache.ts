@@ -26,9 +26,14 @@ middleware: { registry: [{ name: downstream, options: { upstreams: [https://orig
 
 /** Plain HTTP unless told otherwise; stopped when the surrounding suite (or file) ends. */
 export async function startTestCache(
-  options: Partial<CacheConfiguration> & { origin: string; clock?: Clock },
+  options: Partial<CacheConfiguration> & {
+    origin: string;
+    clock?: Clock;
+    /** Who closes it at the end; the surrounding suite (or file) itself by default. */
+    closing?: (close: () => Promise<void>) => void;
+  },
 ): Promise<TestCache> {
-  const { origin, clock = systemClock, ...configuration } = options;
+  const { origin, clock = systemClock, closing = after, ...configuration } = options;
   const { logger, lines } = keepingLogger();
   const rootDirectory = configuration.rootDirectory ?? (await tempDirectory());
   const cache = await startContentCache(
@@ -47,7 +52,7 @@ export async function startTestCache(
     open = false;
     await cache.close();
   };
-  after(close);
+  closing(close);
   return {
     url: `http://127.0.0.1:${cache.port}`,
     debugUrl: `http://127.0.0.1:${cache.debugPort}`,

@@ -11,6 +11,7 @@ import type { CacheHealth } from '../content-caches/health.ts';
 import type { Redirector } from '../content-caches/redirect.ts';
 import type { Database } from '../database.ts';
 import { ImageFactsReader } from '../images/image-facts.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import { createAccountRepositoryGuards, createAccountRepositoryRoutes } from './account-repositories.ts';
 import { createAccountGuards, createAccountRoutes } from './accounts.ts';
 import { createApiTokenGuards, createApiTokenRoutes } from './api-tokens.ts';
@@ -24,12 +25,14 @@ import { enziAliases, enziNames } from './enzi.ts';
 import { answerApiError } from './errors.ts';
 import { createEventRoutes } from './events.ts';
 import { createIndexRoutes } from './index-search.ts';
+import { createJobGuards, createJobRoutes } from './jobs.ts';
 import { jsonBody } from './json-body.ts';
 import { createManifestRoutes } from './manifests.ts';
 import { createMetaGuards, createMetaRoutes, type SystemFacts } from './meta.ts';
 import { createNamespaceAccessGuards, createNamespaceAccessRoutes } from './namespace-access.ts';
 import { forValidator, loadContract } from './openapi.ts';
 import { createOrganizationGuards, createOrganizationRoutes } from './organizations.ts';
+import { createPrefetchRuleGuards, createPrefetchRuleRoutes } from './prefetch-rules.ts';
 import { createRepositoryGuards, createRepositoryRoutes } from './repositories.ts';
 import { createRepositoryAccessGuards, createRepositoryAccessRoutes } from './repository-access.ts';
 import { createSessionRoutes, sessionsOnly } from './session.ts';
@@ -44,6 +47,7 @@ export interface ApiOptions extends CallerOptions {
   readonly health: CacheHealth;
   readonly system: SystemFacts;
   readonly redirector: Pick<Redirector, 'preview'>;
+  readonly jobs: Jobs;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -89,6 +93,8 @@ export function createApi(options: ApiOptions): Express {
   app.use(createContentCacheUsageRoutes(options));
   app.use(createContentCacheRuleRoutes(options));
   app.use(createContentCacheChoiceRoutes(options));
+  app.use(createJobRoutes(options));
+  app.use(createPrefetchRuleRoutes(options));
   app.use(createAccountRoutes(options));
   app.use(createSettingsRoutes(options));
   app.use(createOrganizationRoutes(options));
@@ -118,6 +124,8 @@ function createGuards({ database }: ApiOptions): Router {
   guards.use(createContentCacheUsageGuards());
   guards.use(createContentCacheRuleGuards());
   guards.use(createContentCacheChoiceGuards());
+  guards.use(createJobGuards());
+  guards.use(createPrefetchRuleGuards());
   guards.use(createAccountGuards(database));
   guards.use(createOrganizationGuards(database));
   guards.use(createTeamGuards(database));

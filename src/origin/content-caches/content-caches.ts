@@ -88,6 +88,20 @@ export async function listContentCaches(queries: Queryable, page: Page): Promise
   return { records: records.map(toContentCache), next };
 }
 
+/** Those with these ids; without any, all that are enabled. */
+export async function listContentCachesOf(
+  queries: Queryable,
+  ids: readonly string[] | undefined,
+): Promise<ContentCache[]> {
+  const rows: ContentCacheRow[] = await queries('content_caches')
+    .orderBy('content_caches.name_key')
+    .select(columns);
+  const caches = rows.map(toContentCache);
+  return ids === undefined
+    ? caches.filter(({ isEnabled }) => isEnabled)
+    : caches.filter(({ id }) => ids.includes(id));
+}
+
 export async function countContentCaches(queries: Queryable): Promise<number> {
   const [row] = await queries('content_caches').count({ total: '*' });
   return Number(row?.total ?? 0);

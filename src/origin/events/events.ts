@@ -153,6 +153,42 @@ export async function removeEventsBefore(queries: Queryable, time: number, limit
   return queries('events').whereIn('events.id', old).delete();
 }
 
+/** The last one that was written; 0 when there is none. */
+export async function lastEventId(queries: Queryable): Promise<number> {
+  const row = await queries('events').max('events.id as id').first();
+  return Number(row?.id ?? 0);
+}
+
+export interface PushedTag {
+  /** The event's id. */
+  readonly id: number;
+  readonly publishedAt: number;
+  readonly repository: string;
+  readonly tag: string;
+}
+
+/** Tags that were pushed after that event, in their order. */
+export async function listPushedTags(
+  queries: Queryable,
+  page: { after: number; limit: number },
+): Promise<PushedTag[]> {
+  const rows: EventRow[] = await queries('events')
+    .where({ type: 'PUSH', object_type: 'tag', refused: false })
+    .where('events.id', '>', page.after)
+    .orderBy('events.id')
+    .limit(page.limit)
+    .select('events.*');
+  return rows.map(({ id, published_at, object_name }) => {
+    const colon = object_name.lastIndexOf(':');
+    return {
+      id: Number(id),
+      publishedAt: Number(published_at),
+      repository: object_name.slice(0, colon),
+      tag: object_name.slice(colon + 1),
+    };
+  });
+}
+
 /** Queries that have no event in common: one `OR` would be answered by reading all events. */
 function selections(queries: Queryable, filter: EventFilter) {
   const { concerning } = filter;

@@ -142,6 +142,30 @@ export async function findLinkedSizes(
   return sizes;
 }
 
+/** The blobs of a repository by digest, those after that one. */
+export async function listLinkedDigests(
+  queries: Queryable,
+  repositoryId: string,
+  page: { after: Digest | undefined; count: number },
+): Promise<Digest[]> {
+  return queries('repository_blobs')
+    .where('repository_blobs.repository_id', repositoryId)
+    .where('repository_blobs.digest', '>', page.after ?? '')
+    .orderBy('repository_blobs.digest')
+    .limit(page.count)
+    .pluck('repository_blobs.digest');
+}
+
+/** Those of the digests of which there is no blob any more. */
+export async function digestsNotHeld(queries: Queryable, digests: readonly Digest[]): Promise<Digest[]> {
+  const held = new Set<Digest>();
+  for (const portion of portionsOf(digests)) {
+    const found: Digest[] = await queries('blobs').whereIn('blobs.digest', portion).pluck('blobs.digest');
+    for (const digest of found) held.add(digest);
+  }
+  return digests.filter((digest) => !held.has(digest));
+}
+
 /** Databases bound the number of parameters of one statement. */
 function* portionsOf<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += 500) yield items.slice(start, start + 500);

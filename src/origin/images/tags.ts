@@ -112,6 +112,24 @@ export async function countTags(queries: Queryable, repositoryId: string, prefix
   return Number(row?.total ?? 0);
 }
 
+/** Where the tag points. */
+export async function findTag(
+  queries: Queryable,
+  repositoryId: string,
+  name: Tag,
+): Promise<Digest | undefined> {
+  const row = await queries('tags').where({ repository_id: repositoryId, name }).first('tags.digest');
+  return row?.digest;
+}
+
+/** Where all tags of a repository point. */
+export async function listTaggedDigests(queries: Queryable, repositoryId: string): Promise<Digest[]> {
+  return queries('tags')
+    .where('tags.repository_id', repositoryId)
+    .distinct('tags.digest')
+    .pluck('tags.digest');
+}
+
 export async function findTagDetails(
   queries: Queryable,
   repositoryId: string,

@@ -34,6 +34,8 @@ export interface FakeContentCache {
   instead: (request: IncomingMessage, response: ServerResponse) => boolean;
   /** Answers to commands with a body. */
   readonly answers: { [command in Exclude<CacheCommand, 'status'>]?: (sent: never) => unknown };
+  /** How many there are now. */
+  connections(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -112,6 +114,10 @@ export async function startFakeContentCache(
     status: structuredClone(wellStatus),
     instead: () => false,
     answers: {},
+    connections: () =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+      ),
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -53,7 +53,7 @@ export function createContentCacheUsageRoutes({
       to: new Date(range.to).toISOString(),
       by: query.by,
       usage: rows.map(({ key, ...sums }) => ({
-        key: typeof key === 'number' ? new Date(key).toISOString() : key,
+        group: typeof key === 'number' ? new Date(key).toISOString() : key,
         ...toUsageSums(sums),
       })),
       totals: await totalsOf(queries, id, clock()),

@@ -57,9 +57,9 @@ export function createContentCacheRoutes(options: {
     const body: Schemas['CreateContentCache'] = request.body;
     const cache = await database.transaction(async (tx) => {
       const created = await createContentCache(tx, body, clock());
-      const { id, ...content } = created;
-      const object = { type: 'content_cache', id, name: created.name };
-      await recordEvent(tx, eventContextOf(response), { type: 'CREATE', object, content }, clock());
+      const { id: _, ...content } = created;
+      const event = { type: 'CREATE', object: objectOf(created), content: inTrail(content) };
+      await recordEvent(tx, eventContextOf(response), event, clock());
       return created;
     });
     await health.changed(cache.id);
@@ -77,11 +77,12 @@ export function createContentCacheRoutes(options: {
       const found = await getContentCache(tx, id);
       assertUnchanged(request, found);
       const changed = await changeContentCache(tx, id, body);
-      const object = { type: 'content_cache', id, name: changed.name };
-      await recordEvent(tx, eventContextOf(response), { type: 'UPDATE', object, content: body }, clock());
+      const event = { type: 'UPDATE', object: objectOf(changed), content: inTrail(body) };
+      await recordEvent(tx, eventContextOf(response), event, clock());
       return [found, changed];
     });
     if (before.host !== cache.host || before.caPem !== cache.caPem) await health.changed(id);
+    else if (before.name !== cache.name) await health.renamed(id);
     setEtag(response, cache);
     response.json(toContentCache(cache, response));
   });
@@ -92,8 +93,7 @@ export function createContentCacheRoutes(options: {
       assertUnchanged(request, cache);
       if (cache === undefined) return;
       await deleteContentCache(tx, id);
-      const object = { type: 'content_cache', id, name: cache.name };
-      await recordEvent(tx, eventContextOf(response), { type: 'DELETE', object }, clock());
+      await recordEvent(tx, eventContextOf(response), { type: 'DELETE', object: objectOf(cache) }, clock());
     });
     health.forget(id);
     response.status(204).end();
@@ -105,6 +105,18 @@ export function createContentCacheRoutes(options: {
     response.json(toHealth(record, response));
   });
   return routes;
+}
+
+function objectOf({ id, name }: ContentCache) {
+  return { type: 'content_cache', id, name };
+}
+
+/** Certificates are long, and read nowhere in the trail: that there is one says enough. */
+function inTrail<T extends { caPem?: string | undefined }>({
+  caPem,
+  ...content
+}: T): Readonly<Record<string, unknown>> {
+  return caPem === undefined ? content : { ...content, caPem: caPem === '' ? '' : 'PEM' };
 }
 
 /** What is wrong with a cache, and how it is in numbers, is for admins. */

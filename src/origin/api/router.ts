@@ -26,7 +26,7 @@ import { answerApiError } from './errors.ts';
 import { createEventRoutes } from './events.ts';
 import { createIndexRoutes } from './index-search.ts';
 import { createJobGuards, createJobRoutes } from './jobs.ts';
-import { jsonBody } from './json-body.ts';
+import { createJsonBody } from './json-body.ts';
 import { createManifestRoutes } from './manifests.ts';
 import { createMetaGuards, createMetaRoutes, type SystemFacts } from './meta.ts';
 import { createNamespaceAccessGuards, createNamespaceAccessRoutes } from './namespace-access.ts';
@@ -71,7 +71,7 @@ export function createApi(options: ApiOptions): Express {
   app.use('/api/v0', withoutTrailingSlash, noStore, sameOriginOnly(options.externalUrl));
   app.use('/api/v0', unlessSigningIn(authenticate(options)), onlyJson, enziNames(options.database));
   app.use(exceptOptions(createGuards(options)));
-  app.use('/api/v0', jsonBody);
+  app.use('/api/v0', createJsonBody(contract.document));
   app.use(
     validateByContract({
       apiSpec: forValidator(contract.document),

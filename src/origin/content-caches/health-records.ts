@@ -59,6 +59,13 @@ export async function resetRecord(queries: Queryable, cacheId: string, now: numb
     });
 }
 
+/** For every origin to read it again. */
+export async function reviseRecord(queries: Queryable, cacheId: string): Promise<void> {
+  await queries('content_cache_health')
+    .where('content_cache_health.content_cache_id', cacheId)
+    .increment('revision', 1);
+}
+
 function unknownRow(now: number) {
   return { ...toRow(unknownRecord(now)), revision: 1, lease_holder: null, lease_until: 0 };
 }

@@ -8,7 +8,6 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logging.ts';
 import type { Database } from '../database.ts';
 import type { CacheAddress, CacheClient, UsagePosition } from './cache-client.ts';
-import type { Finding } from './findings.ts';
 import {
   addMissingRecords,
   claimLeases,
@@ -17,12 +16,14 @@ import {
   listWatched,
   releaseLeases,
   resetRecord,
+  reviseRecord,
   summarizeRecords,
   type WatchedCache,
   writeRecord,
 } from './health-records.ts';
-import { afterProbe, type HealthState, isUndecided, type Standing } from './health-state.ts';
+import { type HealthState, isUndecided } from './health-state.ts';
 import { probe } from './probes.ts';
+import { beginWatch, isNews, newsOf, takeFinding, type Watch } from './watch.ts';
 
 /** What collects the usage records that come with the probes. */
 export interface UsageCollector {
@@ -39,17 +40,6 @@ const maximumPerSecond = 50;
 const leaseMs = 30_000;
 const suspicionPauseMs = 1_000;
 const missingMs = 30_000;
-
-interface Watch extends WatchedCache {
-  standing: Standing;
-  record: HealthRecord;
-  revision: number;
-  /** This origin probes it until then. */
-  leaseUntil: number;
-  nextProbeAt: number;
-  suspected: boolean;
-  running: Promise<void> | undefined;
-}
 
 export class CacheHealth {
   readonly #database: Database;
@@ -108,6 +98,7 @@ export class CacheHealth {
 
   /** From memory: for each pull. */
   stateOf(cacheId: string): HealthState {
+    if (this.#intervalMs === undefined) return 'unknown';
     return this.#watches.get(cacheId)?.record.state ?? 'unknown';
   }
 
@@ -125,6 +116,12 @@ export class CacheHealth {
     await resetRecord(this.#database.queries, cacheId, this.#clock());
     this.#watches.delete(cacheId);
     return this.#intervalMs === undefined ? undefined : this.probe(cacheId);
+  }
+
+  /** The cache has another name. */
+  async renamed(cacheId: string): Promise<void> {
+    await reviseRecord(this.#database.queries, cacheId);
+    await this.#read(cacheId);
   }
 
   /** Probes it now, whoever else does. `undefined` when there is no such cache. */
@@ -211,33 +208,21 @@ export class CacheHealth {
   }
 
   #take(written: WatchedCache): Watch {
-    const { cache, record, revision } = written;
+    const { cache, revision } = written;
     const before = this.#watches.get(cache.id);
     if (before?.revision === revision) return before;
-    const standing = {
-      state: record.state,
-      since: record.since,
-      leaning: { towards: record.state, findings: 1 },
-    };
     const same = before?.cache.host === cache.host && before.cache.caPem === cache.caPem;
-    const watch: Watch = same
-      ? Object.assign(before, { cache, record, revision, standing })
-      : {
-          ...{ cache, record, revision, standing },
-          leaseUntil: 0,
-          nextProbeAt: 0,
-          suspected: false,
-          running: undefined,
-        };
+    const watch = same ? Object.assign(before, newsOf(written)) : beginWatch(written);
     this.#watches.set(cache.id, watch);
     return watch;
   }
 
   #run(watch: Watch): Promise<void> {
     watch.running = this.#look(watch)
-      .catch((error) =>
-        this.#logger.error({ err: error, cache: watch.cache.name }, 'a probe could not be kept'),
-      )
+      .catch((error) => {
+        if (this.#stopping.signal.aborted) return;
+        this.#logger.error({ err: error, cache: watch.cache.name }, 'a probe could not be kept');
+      })
       .finally(() => {
         watch.running = undefined;
       });
@@ -251,35 +236,11 @@ export class CacheHealth {
     const finding = await probe(this.#client, cache, { clock: this.#clock, after, signal });
     if (signal.aborted || this.#watches.get(cache.id) !== watch) return;
     const before = watch.record;
-    watch.record = this.#recordOf(watch, finding);
-    watch.suspected = false;
+    takeFinding(watch, finding);
     watch.nextProbeAt = finding.probedAt + this.#pauseMs(watch);
     if (isNews(before, watch.record)) await this.#write([watch]);
     if (before.state !== watch.record.state) this.#logChange(watch);
     if (finding.status !== undefined) await this.#usage.collect(cache, finding.status, signal);
-  }
-
-  #recordOf(watch: Watch, { trouble, status, ...finding }: Finding): HealthRecord {
-    watch.standing = afterProbe(watch.standing, {
-      verdict: trouble?.verdict ?? 'good',
-      suspected: watch.suspected,
-      now: finding.probedAt,
-    });
-    const { state, since } = watch.standing;
-    const before = watch.record;
-    return {
-      state,
-      since,
-      ...finding,
-      lastError:
-        trouble === undefined
-          ? before.lastError
-          : { at: finding.probedAt, reason: trouble.reason, message: trouble.message },
-      version: status?.version ?? before.version,
-      protocol: status?.protocol ?? before.protocol,
-      disk: status?.disk ?? before.disk,
-      stored: status?.stored ?? before.stored,
-    };
   }
 
   /** Until the next probe: soon when the last one left something open. */
@@ -337,14 +298,4 @@ export class CacheHealth {
         this.#ticking = undefined;
       });
   }
-}
-
-/** Worth telling other origins at once. */
-function isNews(before: HealthRecord, now: HealthRecord): boolean {
-  return (
-    before.state !== now.state ||
-    before.lastError?.reason !== now.lastError?.reason ||
-    before.version !== now.version ||
-    before.probedAt === undefined
-  );
 }

@@ -119,6 +119,12 @@ describe('a probe by hand', () => {
     const probe = `${collection}/${id}/probe`;
     assert.equal((await api.ask('POST', probe, { as: 'ann' })).status, 403);
     assert.equal((await api.ask('POST', probe)).body.state, 'healthy');
+    for (const headers of [
+      { 'Content-Length': '0' },
+      { 'Content-Length': '0', 'Content-Type': 'application/json' },
+    ]) {
+      assert.equal((await api.ask('POST', probe, { headers })).status, 200, 'also by curl -X POST');
+    }
     await cache.close();
     await api.ask('POST', probe);
     const { body } = await api.ask('POST', probe);

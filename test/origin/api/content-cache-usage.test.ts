@@ -106,7 +106,7 @@ describe('what a cache did', async () => {
   it('by repository and by user', async () => {
     const repositories = await usage(ids.near, '?by=repository');
     assert.deepEqual(
-      repositories.usage.map((row: { key: string; bytesServed: number }) => [row.key, row.bytesServed]),
+      repositories.usage.map((row: { group: string; bytesServed: number }) => [row.group, row.bytesServed]),
       [
         ['admin/web', 605_000],
         ['admin/open', 70_000],
@@ -114,8 +114,8 @@ describe('what a cache did', async () => {
     );
     const users = await usage(ids.far, '?by=user');
     assert.deepEqual(
-      users.usage.map((row: { key: string; redirects: number; hits: number }) => [
-        row.key,
+      users.usage.map((row: { group: string; redirects: number; hits: number }) => [
+        row.group,
         row.redirects,
         row.hits,
       ]),
@@ -131,7 +131,7 @@ describe('what a cache did', async () => {
         bytes.reduce((sum: number, some: number) => sum + some, 0),
         675_000,
       );
-      for (const { key } of rows) assert.match(key, by === 'hour' ? /:00:00\.000Z$/ : /T00:00:00\.000Z$/);
+      for (const { group } of rows) assert.match(group, by === 'hour' ? /:00:00\.000Z$/ : /T00:00:00\.000Z$/);
     }
   });
 

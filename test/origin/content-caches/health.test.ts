@@ -172,6 +172,49 @@ describe('the health of content caches', () => {
     assert.equal(old.requests.length, asked, 'and the old address is left alone');
   });
 
+  it('a cache that has another name is shown by it, and is as it was', async () => {
+    const database = await newDatabase();
+    const cache = await startFakeContentCache();
+    const id = await register(database, cache.url, 'before');
+    const origins = [watch(database), watch(database)];
+    for (const { health } of origins) await health.start();
+    const [one] = origins;
+    await one?.health.changed(id);
+    await database.queries('content_caches').where({ id }).update({ name: 'after' });
+    await one?.health.renamed(id);
+    for (const { health } of origins) {
+      await eventually('it has its name', () => health.list()[0]?.cache.name === 'after');
+      assert.equal(health.stateOf(id), 'healthy');
+    }
+  });
+
+  it('leaves no connection, no timer and no lease behind when it stops, in the middle of a probe', async () => {
+    const database = await newDatabase();
+    const cache = await startFakeContentCache();
+    const id = await register(database, cache.url);
+    const { health, logs, stop } = watch(database);
+    await health.start();
+    await eventually('it is healthy', () => health.stateOf(id) === 'healthy');
+    let isProbed = false;
+    cache.instead = () => {
+      isProbed = true;
+      return true;
+    };
+    await eventually('a probe hangs', () => isProbed);
+    const began = performance.now();
+    await stop();
+    assert.ok(performance.now() - began < 1_000, 'it does not wait for the probe');
+    const asked = cache.requests.length;
+    await eventually('its connections end', async () => (await cache.connections()) === 0);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(cache.requests.length, asked);
+    assert.deepEqual(await database.queries('content_cache_health').pluck('lease_until'), [0]);
+    assert.deepEqual(
+      logs.filter(({ level }) => level === 'error'),
+      [],
+    );
+  });
+
   it('a cache that was deleted is not looked at any more', async () => {
     const database = await newDatabase();
     const cache = await startFakeContentCache();

@@ -52,7 +52,7 @@ const connectMs = 2_000;
 const deliveriesMs = 1_000;
 const maximumAnswerBytes = 64 * 1024;
 /** Kept from one probe to the next, and made anew often enough to find a certificate that expired and a name that moved. */
-const idleConnectionMs = 15_000;
+const idleConnectionMs = 30_000;
 const connectionLifeMs = 60_000;
 /** Caches with CAs of their own; a company has one or two. */
 const maximumAgents = 100;

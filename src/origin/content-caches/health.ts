@@ -83,7 +83,7 @@ export class CacheHealth {
   async start(): Promise<void> {
     if (this.#intervalMs === undefined) return;
     await this.#refresh();
-    this.#timer = setInterval(() => this.#tickSoon(), this.#intervalMs / 10);
+    this.#timer = setInterval(() => this.#tickSoon(), this.#intervalMs / 20);
     this.#timer.unref();
   }
 
@@ -225,6 +225,8 @@ export class CacheHealth {
       })
       .finally(() => {
         watch.running = undefined;
+        // Whose turn came meanwhile need not wait for the next tick.
+        if (this.#timer !== undefined && !this.#stopping.signal.aborted) this.#probeDue(this.#clock());
       });
     return watch.running;
   }
@@ -248,7 +250,7 @@ export class CacheHealth {
     const intervalMs = this.#intervalMs ?? 0;
     const leased = [...this.#watches.values()].filter(({ leaseUntil }) => leaseUntil !== 0).length;
     const usual = Math.max(intervalMs, (leased / maximumPerSecond) * 1000);
-    const pauseMs = isUndecided(standing) ? intervalMs / 5 : usual;
+    const pauseMs = isUndecided(standing) ? intervalMs / 10 : usual;
     return pauseMs * (0.8 + 0.4 * this.#random());
   }
 

@@ -1,4 +1,5 @@
 /** What content caches did, in the database: sums by minute, hour and day, for each repository and user and all together. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Queryable, Transaction } from '../database.ts';
 
 export type Period = 'minute' | 'hour' | 'day';
@@ -58,6 +59,9 @@ const columns: readonly [column: string, name: keyof UsageSums][] = [
 ];
 const key = ['content_cache_id', 'period', 'starts_at', 'repository', 'account'];
 const rowsAtATime = 200;
+const bucketsAtOnce = 24;
+/** As it is: by a parameter the index of the totals would not be found. */
+const ofTotals = "content_cache_usage.repository = ''";
 
 export function addUsage(one: UsageSums, other: UsageSums): UsageSums {
   return {
@@ -181,7 +185,7 @@ export async function listUsageOverTime(
   period: Period,
 ): Promise<UsageRow[]> {
   const rows = await inRange(queries, range, period)
-    .where({ repository: '', account: '' })
+    .whereRaw(ofTotals)
     .orderBy('content_cache_usage.starts_at')
     .select('content_cache_usage.*');
   return rows.map((row: Record<string, unknown>) => ({ key: Number(row.starts_at), ...sumsOf(row) }));
@@ -190,26 +194,45 @@ export async function listUsageOverTime(
 /** Sums for each repository or user, those that most bytes were served to first. */
 export async function listUsageBy(
   queries: Queryable,
-  range: UsageRange,
+  { cacheId, from, to }: UsageRange,
   by: 'repository' | 'user',
   limit: number,
 ): Promise<UsageRow[]> {
-  const column = by === 'repository' ? 'repository' : 'account';
-  const rows = await inRange(queries, range, finestPeriod(range))
+  const period = finestPeriod(to - from);
+  const stepMs = bucketsAtOnce * periodMs[period];
+  const found = new Map<string, UsageSums>();
+  for (let start = startOf(period, from); start < to; start += stepMs) {
+    const window = { cacheId, from: start, to: Math.min(to, start + stepMs) };
+    for (const { key, ...sums } of await sumBy(queries, window, period, by)) {
+      found.set(key, addUsage(found.get(key) ?? nothingUsed, sums));
+    }
+    // A year takes a while: others have their turn in between.
+    await nextTurn();
+  }
+  const rows = [...found].map(([key, sums]) => ({ key, ...sums }));
+  rows.sort((one, other) => other.bytesServed - one.bytesServed || (one.key < other.key ? -1 : 1));
+  return rows.slice(0, limit);
+}
+
+async function sumBy(
+  queries: Queryable,
+  range: UsageRange,
+  period: Period,
+  by: 'repository' | 'user',
+): Promise<(UsageSums & { readonly key: string })[]> {
+  const column = `content_cache_usage.${by === 'repository' ? 'repository' : 'account'}`;
+  const rows = await inRange(queries, range, period)
     .whereNot('content_cache_usage.repository', '')
-    .groupBy(`content_cache_usage.${column}`)
-    .select(`content_cache_usage.${column} as key`)
-    .select(columns.map(([name]) => queries.raw('sum(??) as ??', [`content_cache_usage.${name}`, name])))
-    .orderBy('bytes_served', 'desc')
-    .orderBy('key')
-    .limit(limit);
+    .groupBy(column)
+    .select(`${column} as key`)
+    .select(columns.map(([name]) => queries.raw('sum(??) as ??', [`content_cache_usage.${name}`, name])));
   return rows.map((row: Record<string, unknown>) => ({ key: String(row.key), ...sumsOf(row) }));
 }
 
 /** Everything together. */
 export async function sumUsage(queries: Queryable, range: UsageRange, period: Period): Promise<UsageSums> {
   const row = await inRange(queries, range, period)
-    .where({ repository: '', account: '' })
+    .whereRaw(ofTotals)
     .select(columns.map(([name]) => queries.raw('sum(??) as ??', [`content_cache_usage.${name}`, name])))
     .first();
   return sumsOf(row);
@@ -219,10 +242,10 @@ export function startOf(period: Period, time: number): number {
   return time - (time % periodMs[period]);
 }
 
-/** Minutes for a few hours, hours for as long as they are kept: so that no question reads too many rows. */
-function finestPeriod({ from, to }: UsageRange): Period {
-  if (to - from <= 3 * periodMs.hour) return 'minute';
-  return to - from <= 31 * periodMs.day ? 'hour' : 'day';
+/** The shorter the time, the finer: so that no question reads too many rows. */
+function finestPeriod(lengthMs: number): Period {
+  if (lengthMs <= periodMs.hour) return 'minute';
+  return lengthMs <= 2 * periodMs.day ? 'hour' : 'day';
 }
 
 /** Forgets what is too old, a little at a time. */

@@ -21,8 +21,8 @@ export type Fault =
   /** The connection stands, and nothing is answered. */
   | { readonly kind: 'is silent' }
   | { readonly kind: 'answers'; readonly status: number }
-  /** The answer goes no further than so many bytes of its body, the connection stays. */
-  | { readonly kind: 'stalls'; readonly afterBytes: number }
+  /** The answer goes no further than so many bytes of its body; the connection stays, or ends when that has lasted long. */
+  | { readonly kind: 'stalls'; readonly afterBytes: number; readonly forMs?: number }
   /** The connection ends there. */
   | { readonly kind: 'cuts'; readonly afterBytes: number };
 
@@ -31,6 +31,9 @@ export interface FailProxy {
   /** Everything, or only requests for blobs. The first two faults are everybody's. */
   fail(fault: Fault, whom?: 'everybody' | 'blobs'): Promise<void>;
 }
+
+/** Longer than any test waits. */
+const maximumStallMs = 600_000;
 
 /** In front of the server at `upstream`; stopped when the surrounding suite (or file) ends. */
 export async function startFailProxy(upstream: string): Promise<FailProxy> {
@@ -98,8 +101,13 @@ async function pass(response: IncomingMessage, answer: ServerResponse, fault: Fa
     if (!answer.write(part)) await once(answer, 'drain');
     if (left > 0) continue;
     if (fault.kind === 'cuts') answer.socket?.destroy();
+    const end = setTimeout(
+      () => answer.socket?.destroy(),
+      ('forMs' in fault ? fault.forMs : undefined) ?? maximumStallMs,
+    );
     // The rest is never read, for as long as the client stays.
     await once(answer, 'close');
+    clearTimeout(end);
     return;
   }
   answer.end();

@@ -148,6 +148,11 @@ const regctl: ClientKind = {
   },
 };
 
+/** Warnings come after what was asked for. */
+function firstLine(output: string): string {
+  return output.split('\n')[0] as string;
+}
+
 /** podman and buildah: the same library, nearly the same words. */
 function containersStorage(name: 'podman' | 'buildah'): ClientKind {
   return {
@@ -162,7 +167,7 @@ function containersStorage(name: 'podman' | 'buildah'): ClientKind {
         ]);
       const access = ['--tls-verify=false', '--creds', `${user}:${password}`];
       const pull = async (reference: string) =>
-        (await run('pull', '--quiet', ...access, `docker://${reference}`)).trim();
+        firstLine(await run('pull', '--quiet', ...access, `docker://${reference}`));
       return {
         push: async (image, reference, source) => {
           if (image.platforms === 1) {

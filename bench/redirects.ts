@@ -1,6 +1,6 @@
 /**
- * Redirects for a company: 100,000 users of 1,000 caches and 10,000 network rules. A fleet pulls: a hundred users, each with many
- * machines at addresses of their own, so with a registry token for each machine; each asks for each blob once.
+ * Redirects for a company: 100,000 users of 1,000 caches and 10,000 network rules, of whom a hundred pull at the same time. They fetch
+ * blobs piece by piece, as containerd 2 does, each piece by a redirect of its own; or whole, each for the first time.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -22,14 +22,16 @@ interface Company {
 const small: Company = { users: 100, caches: 4, rules: 4 };
 const large: Company = { users: 100_000, caches: 1_000, rules: 10_000 };
 const pullingUsers = 100;
-const machinesOfUser = 24;
-const blobCount = 90;
+/** Of a pull by pieces, and for a pull of whole blobs: none of them is asked for twice. */
+const piecedBlobs = 40;
+const wholeBlobs = 5_000;
 
 export interface RedirectFigures {
+  /** By pieces, in a small company and in a large one. */
   readonly small: number;
   readonly large: number;
-  /** Where no signature can be given again: nobody has asked for these blobs before. */
-  readonly signing: number;
+  /** Of whole blobs in the large one, each with a signature that nobody was given before. */
+  readonly whole: number;
 }
 
 /** Redirects per second, in a small company and in a large one. */
@@ -37,13 +39,15 @@ export async function redirectsPerSecond(
   scratch: string,
   rate: (load: (seconds: number) => Promise<number>) => Promise<number>,
 ): Promise<RedirectFigures> {
-  const measure = async (name: string, company: Company, blobs: number) => {
+  const measure = async (name: string, company: Company, pieces: boolean) => {
     const directory = join(scratch, name);
     await mkdir(directory);
-    const ours = await startOurs(directory, { flags: ['--trusted-proxies', '127.0.0.1/32'] });
+    // Nobody looks at the caches: they share the core that is to be full.
+    const flags = ['--trusted-proxies', '127.0.0.1/32', '--probe-interval', 'off'];
+    const ours = await startOurs(directory, { flags });
     try {
-      const digests = seed(ours, company, blobs);
-      const script = await writeScript(ours, directory, digests);
+      const digests = seed(ours, company, pieces ? piecedBlobs : wholeBlobs);
+      const script = await writeScript(ours, directory, digests, pieces);
       // Where the round before has ended: who asks again is no first request.
       let position = 0;
       return await rate(async (seconds) => {
@@ -56,9 +60,9 @@ export async function redirectsPerSecond(
     }
   };
   return {
-    small: await measure('few', small, blobCount),
-    large: await measure('many', large, blobCount),
-    signing: await measure('signing', large, blobCount * 50),
+    small: await measure('small', small, true),
+    large: await measure('large', large, true),
+    whole: await measure('whole', large, false),
   };
 }
 
@@ -132,8 +136,13 @@ function userName(n: number): string {
   return `user${n}`;
 }
 
-/** For wrk: each machine asks for the first blob, then each for the second, and so on. */
-async function writeScript(ours: OurServers, directory: string, digests: readonly string[]): Promise<string> {
+/** For wrk: each user asks for the first blob, or a piece of it, then each for the second, and so on. */
+async function writeScript(
+  ours: OurServers,
+  directory: string,
+  digests: readonly string[],
+  pieces: boolean,
+): Promise<string> {
   const database = await openDatabaseBeside(ours.data);
   const lines: string[] = [];
   try {
@@ -145,13 +154,11 @@ async function writeScript(ours: OurServers, directory: string, digests: readonl
       clock: systemClock,
     });
     const access = [{ type: 'repository', name: repository, actions: ['pull'] }];
-    for (let machine = 0; machine < machinesOfUser; machine += 1) {
-      for (let user = 0; user < pullingUsers; user += 1) {
-        const { token } = tokens.sign(userName(user), access);
-        const network = user % 4 === 1 ? 10 : 203;
-        const head = `Host: origin\\r\\nX-Forwarded-For: ${network}.0.${user % 4}.${machine}\\r\\nAuthorization: Bearer ${token}\\r\\n\\r\\n`;
-        lines.push(`"${head}"`);
-      }
+    for (let user = 0; user < pullingUsers; user += 1) {
+      const { token } = tokens.sign(userName(user), access);
+      const network = user % 4 === 1 ? 10 : 203;
+      const address = `${network}.0.${user % 4}.${user}`;
+      lines.push(`"Host: origin\\r\\nX-Forwarded-For: ${address}\\r\\nAuthorization: Bearer ${token}\\r\\n"`);
     }
   } finally {
     await database.close();
@@ -163,16 +170,15 @@ async function writeScript(ours: OurServers, directory: string, digests: readonl
 local digests = {${digests.map((digest) => `"${digest}"`).join(',\n')}}
 local n = 0
 init = function(args)
-  n = tonumber(args[1])
+  -- The first one is only looked at, and never sent.
+  n = tonumber(args[1]) - 1
 end
 request = function()
   local digest = digests[math.floor(n / #heads) % #digests + 1]
   local head = heads[n % #heads + 1]
+  local range = ${pieces ? `"Range: bytes=" .. math.floor(n / (#heads * #digests)) * 1048576 .. "-\\r\\n"` : '""'}
   n = n + 1
-  return "GET /v2/${repository}/blobs/" .. digest .. " HTTP/1.1\\r\\n" .. head
-end
-response = function(status)
-  if status ~= 307 then io.stderr:write("status " .. status .. "\\n") os.exit(1) end
+  return "GET /v2/${repository}/blobs/" .. digest .. " HTTP/1.1\\r\\n" .. head .. range .. "\\r\\n"
 end
 `,
   );

@@ -151,6 +151,24 @@ export class Database {
     return this.#remembering<readonly Row[]>(build, (statement, values) => statement.all(...values) as Row[]);
   }
 
+  /** A memory for what is put together from several of these: asked for once per key until anything is committed. */
+  remember<Value>(maximum: number): (key: string, ask: () => Promise<Value>) => Promise<Value> {
+    const remembered = new Map<string, Promise<Value>>();
+    let version: unknown;
+    return (key, ask) => {
+      const now = this.#version();
+      if (now !== version || remembered.size >= maximum) remembered.clear();
+      version = now;
+      let value = remembered.get(key);
+      if (value === undefined) {
+        value = ask();
+        remembered.set(key, value);
+        value.catch(() => remembered.delete(key));
+      }
+      return value;
+    };
+  }
+
   #remembering<Answer>(
     build: (queries: Queryable) => Query,
     ask: (statement: BetterSqlite3.Statement, values: readonly unknown[]) => Answer,

@@ -1,5 +1,4 @@
 /** What decides about the cache of a pull, as it stands in the database: asked for every pull, so by prepared questions. */
-import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { Database, PreparedRow, PreparedRows, Query } from '../database.ts';
 import type { ChoiceFacts, Preference } from './choose.ts';
 import { type ContentCache, defaultCacheKey } from './content-caches.ts';
@@ -24,7 +23,13 @@ interface PreferenceRow extends CacheRow {
   readonly choice: string;
 }
 
+type PullerFacts = Pick<ChoiceFacts, 'setting' | 'rule' | 'organizations' | 'systemDefault'>;
+
+/** Users at addresses. */
+const maximumRemembered = 10_000;
+
 export class ChoiceFactsFinder {
+  readonly #remember: (key: string, ask: () => Promise<PullerFacts>) => Promise<PullerFacts>;
   readonly #rules: NetworkRuleFinder;
   readonly #findSetting: PreparedRow<PreferenceRow>;
   readonly #listOrganizations: PreparedRows<PreferenceRow & { readonly organization: string }>;
@@ -32,6 +37,7 @@ export class ChoiceFactsFinder {
   readonly #findCache: PreparedRow<CacheRow>;
 
   constructor(database: Database) {
+    this.#remember = database.remember(maximumRemembered);
     this.#rules = new NetworkRuleFinder(database);
     this.#findSetting = database.prepare((queries) =>
       selectPreference(queries('accounts')).where('accounts.name', ':1'),
@@ -54,19 +60,15 @@ export class ChoiceFactsFinder {
     );
   }
 
-  /** Everything but what is known of the caches' health and of retries. */
-  async find(
-    { user, client }: Puller,
-    repository: { name: RepositoryName; redirects: boolean },
-  ): Promise<Omit<ChoiceFacts, 'health' | 'excluded'>> {
-    const [namespace] = repository.name.split('/') as [string];
-    return {
+  /** What others say about pulls of the user from the address, whatever they pull. */
+  find({ user, client }: Puller): Promise<PullerFacts> {
+    // No name of a user holds a space.
+    return this.#remember(`${user} ${client}`, async () => ({
       setting: user === '' ? 'automatic' : toPreference(await this.#findSetting(user)),
       rule: client === undefined ? undefined : await this.#findRule(client),
       organizations: user === '' ? [] : await this.#findOrganizations(user),
       systemDefault: await this.#findSystemDefault(),
-      repository: { namespace, redirects: repository.redirects },
-    };
+    }));
   }
 
   async #findRule(client: string): Promise<ChoiceFacts['rule']> {

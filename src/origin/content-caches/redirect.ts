@@ -1,9 +1,10 @@
 /** From a client and a blob to the signed URL at a content cache, or to no redirect. */
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { blobUrl, signBlobUrl } from '../../shared/blob-url.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Digest } from '../../shared/distribution/digest.ts';
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
+import { namespaceOf } from '../images/repositories.ts';
 import type { SigningKeys } from '../keys/signing-keys.ts';
 import type { ChoiceFactsFinder, Puller } from './choice-facts.ts';
 import { type CacheHealth, type Choice, chooseContentCache, type Exclusion } from './choose.ts';
@@ -23,8 +24,6 @@ interface RedirectCounter {
 /** Tokens are given again until this share of their lifetime has passed. */
 const renewAfterShare = 0.2;
 const maximumGiven = 10_000;
-/** Too many to be guessed: a client shall not be able to speak for others. */
-const idBytes = 12;
 
 export class Redirector {
   readonly #facts: ChoiceFactsFinder;
@@ -60,15 +59,19 @@ export class Redirector {
 
   /** The caller has checked that who asks may read the blob. `redirects`: whether the repository's blobs may be redirected. */
   async redirect(ask: BlobAsk, redirects: boolean): Promise<Redirect> {
-    const facts = await this.#facts.find(ask, { name: ask.repository, redirects });
+    const facts = {
+      ...(await this.#facts.find(ask)),
+      repository: { namespace: namespaceOf(ask.repository), redirects },
+      health: this.#health,
+    };
     const excluded = new Map<string, Exclusion>();
     for (;;) {
-      const choice = chooseContentCache({ ...facts, health: this.#health, excluded });
+      const choice = chooseContentCache({ ...facts, excluded });
       const { cache } = choice;
       if (cache === undefined) return { choice, location: undefined };
       const exclusion = await this.#retries.assess(ask, cache);
       if (exclusion === undefined) {
-        const id = randomBytes(idBytes).toString('base64url');
+        const id = newRequestId();
         this.#retries.sent(ask, cache, id);
         const { user, repository, digest } = ask;
         this.#usage.countRedirect(cache.id, repository, user);
@@ -81,9 +84,12 @@ export class Redirector {
 
   /** Which cache would serve a new pull from the repository, and why; nobody is sent anywhere. */
   async preview(puller: Puller, repository: { name: RepositoryName; redirects: boolean }): Promise<Choice> {
-    const facts = await this.#facts.find(puller, repository);
-    const excluded = this.#retries.missedBy(puller.user, puller.client);
-    return chooseContentCache({ ...facts, health: this.#health, excluded });
+    return chooseContentCache({
+      ...(await this.#facts.find(puller)),
+      repository: { namespace: namespaceOf(repository.name), redirects: repository.redirects },
+      health: this.#health,
+      excluded: this.#retries.missedBy(puller.user, puller.client),
+    });
   }
 
   /**
@@ -105,4 +111,12 @@ export class Redirector {
     this.#given.set(key, { token, signedAt: now, renewAt });
     return token;
   }
+}
+
+/**
+ * At most 32 characters, and not to be guessed: a client shall not be able to speak for others. Node makes these ten times as fast as
+ * other random bytes.
+ */
+function newRequestId(): string {
+  return randomUUID().slice(4);
 }

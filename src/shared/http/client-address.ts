@@ -25,9 +25,21 @@ export function clientAddress(
   return client;
 }
 
+/** What was found of addresses: few of them send nearly all requests. */
+const judged = new WeakMap<readonly Network[], Map<string, boolean>>();
+const maximumJudged = 1_000;
+
 function isTrusted(text: string, trustedProxies: readonly Network[]): boolean {
-  const address = parseAddress(text);
-  return address !== undefined && trustedProxies.some((network) => contains(network, address));
+  const known = judged.get(trustedProxies) ?? new Map<string, boolean>();
+  judged.set(trustedProxies, known);
+  let trusted = known.get(text);
+  if (trusted === undefined) {
+    const address = parseAddress(text);
+    trusted = address !== undefined && trustedProxies.some((network) => contains(network, address));
+    if (known.size >= maximumJudged) known.clear();
+    known.set(text, trusted);
+  }
+  return trusted;
 }
 
 /** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */

@@ -11,7 +11,6 @@ import {
 } from '../../../src/origin/content-caches/content-caches.ts';
 import { createNetworkRule } from '../../../src/origin/content-caches/network-rules.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
-import type { RepositoryName } from '../../../src/shared/distribution/repository-name.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
 
 const now = 1_700_000_000_000;
@@ -25,8 +24,7 @@ const account = (name: string, isOrg = false) =>
 const [jane, acme, beta] = [await account('jane'), await account('acme', true), await account('beta', true)];
 const cache = await createContentCache(queries, { name: 'region-us', host: 'https://us.example' }, now);
 
-const factsFor = (user = 'jane', client: string | undefined = '192.0.2.1') =>
-  finder.find({ user, client }, { name: 'acme/app' as RepositoryName, redirects: true });
+const factsFor = (user = 'jane', client: string | undefined = '192.0.2.1') => finder.find({ user, client });
 const choose = (accountId: string, contentCacheId: string | undefined) =>
   database.transaction((tx) =>
     chooseContentCache(
@@ -50,7 +48,6 @@ describe('what decides about a pull', () => {
       rule: undefined,
       organizations: [],
       systemDefault: undefined,
-      repository: { namespace: 'acme', redirects: true },
     });
   });
 
@@ -85,15 +82,7 @@ describe('what decides about a pull', () => {
       assert.deepEqual([found?.network, names(found?.cache)], ['192.0.2.0/24', 'region-us']);
     }
     assert.equal((await factsFor('jane', '198.51.100.1')).rule, undefined);
-    assert.equal(
-      (
-        await finder.find(
-          { user: 'jane', client: undefined },
-          { name: 'acme/app' as RepositoryName, redirects: true },
-        )
-      ).rule,
-      undefined,
-    );
+    assert.equal((await finder.find({ user: 'jane', client: undefined })).rule, undefined);
   });
 
   it("are the defaults of the user's organizations by name, of which some say nothing", async () => {

@@ -130,8 +130,12 @@ export class CommandDoor {
 
   #deliveries({ issuer }: CacheCommandClaims, body: Uint8Array | string): DeliveriesAnswer {
     const { requests } = parseBody(deliveriesRequest, body);
-    const found = requests.map((id) => [id, this.#parts.deliveries.find(issuer, id) ?? 'unknown'] as const);
-    return { deliveries: Object.fromEntries(found) };
+    const { deliveries } = this.#parts;
+    const found = requests.map((id) => [id, deliveries.find(issuer, id) ?? 'unknown'] as const);
+    return {
+      deliveries: Object.fromEntries(found),
+      rememberedMs: Math.floor(deliveries.rememberedMs),
+    };
   }
 
   async #purge(claims: CacheCommandClaims, body: Uint8Array | string) {

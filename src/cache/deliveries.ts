@@ -2,7 +2,11 @@
 
 export type Delivery = 'completed' | 'running' | 'aborted';
 
+import type { Clock } from '../shared/clock.ts';
+
 interface Known {
+  /** When the latest of its requests came. */
+  begunAt: number;
   running: number;
   /** The best that an ended one came to: a client may follow one redirect several times, for ranges or again. */
   ended: 'completed' | 'aborted' | undefined;
@@ -13,22 +17,34 @@ const defaultMaximum = 50_000;
 export class Deliveries {
   readonly #known = new Map<string, Known>();
   readonly #maximum: number;
+  readonly #clock: Clock;
+  /** What came before may be forgotten. */
+  #completeSince: number;
 
   /** `maximum`: of more than these the oldest are forgotten. */
-  constructor(options: { maximum?: number } = {}) {
+  constructor(options: { clock: Clock; maximum?: number }) {
+    this.#clock = options.clock;
     this.#maximum = options.maximum ?? defaultMaximum;
+    this.#completeSince = options.clock();
+  }
+
+  /** For how long every request that came is known: not from before this process, nor what made room for others. */
+  get rememberedMs(): number {
+    return Math.max(0, this.#clock() - this.#completeSince);
   }
 
   /** A request has come; call what this gives when its answer has ended. */
   begin(issuer: string, requestId: string): (ended: 'completed' | 'aborted') => void {
     const key = `${requestId} ${issuer}`;
-    const known = this.#known.get(key) ?? { running: 0, ended: undefined };
+    const known = this.#known.get(key) ?? { begunAt: 0, running: 0, ended: undefined };
+    known.begunAt = this.#clock();
     // The latest is the last.
     this.#known.delete(key);
     this.#known.set(key, known);
     if (this.#known.size > this.#maximum) {
-      const [oldest] = this.#known.keys();
-      this.#known.delete(oldest as string);
+      const [oldest, { begunAt }] = this.#known.entries().next().value as [string, Known];
+      this.#known.delete(oldest);
+      this.#completeSince = begunAt;
     }
     known.running += 1;
     return (ended) => {

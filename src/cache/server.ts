@@ -83,7 +83,7 @@ export async function startContentCache(
   const usage = new Usage({ directory: rootDirectory, clock, logger });
   await usage.load();
   const trouble = new StoringTrouble(store);
-  const deliveries = new Deliveries();
+  const deliveries = new Deliveries({ clock });
   const fills = new Fills({
     store,
     client,

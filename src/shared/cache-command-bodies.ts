@@ -85,6 +85,8 @@ export type DeliveriesRequest = z.infer<typeof deliveriesRequest>;
  */
 export const deliveriesAnswer = z.object({
   deliveries: z.record(requestId, z.enum(['completed', 'running', 'aborted', 'unknown'])),
+  /** For how long every request that came is known: what is `unknown` and was to come before may have come. */
+  rememberedMs: count,
 });
 export type DeliveriesAnswer = z.infer<typeof deliveriesAnswer>;
 

@@ -116,15 +116,31 @@ describe('a delivery', () => {
 });
 
 describe('of very many deliveries', () => {
+  let now = 1_700_000_000_000;
+  const clock = () => now;
+
+  it('is told since when none is missing: the start, then the first that made room', () => {
+    const deliveries = new Deliveries({ clock, maximum: 2 });
+    now += 1_000;
+    deliveries.begin('o', 'one')('completed');
+    assert.equal(deliveries.rememberedMs, 1_000);
+    now += 1_000;
+    deliveries.begin('o', 'two')('completed');
+    assert.equal(deliveries.rememberedMs, 2_000);
+    now += 1_000;
+    deliveries.begin('o', 'three')('completed');
+    assert.equal(deliveries.rememberedMs, 2_000, 'since the first came');
+  });
+
   it('the latest are known', () => {
-    const deliveries = new Deliveries({ maximum: 1000 });
+    const deliveries = new Deliveries({ clock, maximum: 1000 });
     for (let id = 0; id < 5000; id += 1) deliveries.begin('o', `id-${id}`)('completed');
     assert.equal(deliveries.find('o', 'id-3999'), undefined);
     for (let id = 4000; id < 5000; id += 1) assert.equal(deliveries.find('o', `id-${id}`), 'completed');
   });
 
   it('one that is forgotten while it runs ends all the same', () => {
-    const deliveries = new Deliveries({ maximum: 1 });
+    const deliveries = new Deliveries({ clock, maximum: 1 });
     const end = deliveries.begin('o', 'one');
     deliveries.begin('o', 'two')('aborted');
     end('completed');
@@ -133,7 +149,7 @@ describe('of very many deliveries', () => {
   });
 
   it('one that is asked for again stays among the latest', () => {
-    const deliveries = new Deliveries({ maximum: 2 });
+    const deliveries = new Deliveries({ clock, maximum: 2 });
     deliveries.begin('o', 'one')('aborted');
     deliveries.begin('o', 'two')('aborted');
     const end = deliveries.begin('o', 'one');

@@ -98,7 +98,7 @@ describe('requests', () => {
 });
 
 it('answers are read by their shapes', () => {
-  const deliveries: DeliveriesAnswer = { deliveries: { a: 'completed', b: 'unknown' } };
+  const deliveries: DeliveriesAnswer = { deliveries: { a: 'completed', b: 'unknown' }, rememberedMs: 5 };
   const purge: PurgeAnswer = { blobs: 3, bytes: 12, more: true };
   const prefetch: PrefetchAnswer = {
     blobs: [

@@ -114,10 +114,10 @@ export class CacheClient {
   }
 
   /** What became of redirects, by their ids. Rejects when the cache does not tell within a second. */
-  async deliveries(cache: CacheAddress, ids: readonly string[]): Promise<DeliveriesAnswer['deliveries']> {
+  async deliveries(cache: CacheAddress, ids: readonly string[]): Promise<DeliveriesAnswer> {
     const answer = await this.post(cache, 'deliveries', { requests: ids }, AbortSignal.timeout(deliveriesMs));
     if (answer.status !== 200) throw new Error(`the cache ${cache.host} answered ${answer.status}`);
-    return deliveriesAnswer.parse(JSON.parse(answer.body.toString('utf8'))).deliveries;
+    return deliveriesAnswer.parse(JSON.parse(answer.body.toString('utf8')));
   }
 
   /** A signed command with a body. */

@@ -35,8 +35,8 @@ export interface Delivery {
 /** A blob within a pull. */
 export interface PulledBlob {
   /**
-   * True when the client wants it as a whole, so that a second request for it is a second try; false when it began with a range
-   * from the start, or of known length: then it fetches piece by piece, each with a request of its own.
+   * True when the client began without a range: it wants the whole, and a second request for it is a second try. False when it
+   * fetches piece by piece, each with a request of its own.
    */
   readonly isWhole: boolean;
   /** By `Range`: the last redirect for each. */
@@ -101,15 +101,20 @@ export class Pulls {
   add(pull: Pull, ask: BlobAsk, redirect: { id: string; cacheId: string; now: number }): void {
     const { id, cacheId, now } = redirect;
     if (this.#deliveries >= maximumDeliveries) this.#forget(now);
-    const { start, isPiece } = parseRange(ask.range);
     let blob = pull.blobs.get(ask.digest);
     if (blob === undefined) {
-      blob = { isWhole: !isPiece, deliveries: new Map(), repeated: undefined };
+      blob = { isWhole: ask.range === undefined, deliveries: new Map(), repeated: undefined };
       pull.blobs.set(ask.digest, blob);
     }
     const before = blob.deliveries.size;
     if (blob.isWhole || before >= maximumPieces) blob.deliveries.clear();
-    blob.deliveries.set(ask.range ?? '', { id, cacheId, sentAt: now, start, isCompleted: false });
+    blob.deliveries.set(ask.range ?? '', {
+      id,
+      cacheId,
+      sentAt: now,
+      start: startOf(ask.range),
+      isCompleted: false,
+    });
     this.#deliveries += blob.deliveries.size - before;
   }
 
@@ -162,10 +167,8 @@ export function tellingDelivery({ deliveries }: PulledBlob): Delivery | undefine
   return telling;
 }
 
-/** Where a range starts, and whether it is one of those with which a client begins that fetches a blob piece by piece. */
-export function parseRange(range: string | undefined): { start: number; isPiece: boolean } {
-  const match = range === undefined ? null : /^bytes=(\d{1,15})-(\d{0,15})$/.exec(range);
-  if (match === null) return { start: 0, isPiece: false };
-  const start = Number(match[1]);
-  return { start, isPiece: start === 0 || match[2] !== '' };
+/** Where a range starts; 0 for none, and for what is none. */
+export function startOf(range: string | undefined): number {
+  const match = range === undefined ? null : /^bytes=(\d{1,15})-\d{0,15}$/.exec(range);
+  return match === null ? 0 : Number(match[1]);
 }

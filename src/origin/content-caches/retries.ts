@@ -3,6 +3,7 @@
  * They are not sent there again. How they are told from many machines that pull the same, and from clients that fetch a blob
  * in pieces: docs/decisions/0008-who-asks-again.md.
  */
+import type { DeliveriesAnswer } from '../../shared/cache-command-bodies.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logging.ts';
 import type { CacheHealth, Exclusion } from './choose.ts';
@@ -14,20 +15,21 @@ import {
   type Pull,
   type PulledBlob,
   Pulls,
-  parseRange,
+  startOf,
   tellingDelivery,
 } from './pulls.ts';
 
 /** What a cache says became of a request: `aborted` when its answer ended early, `unknown` when it never came. */
-export type DeliveryState = 'completed' | 'running' | 'aborted' | 'unknown';
+export type DeliveryState = DeliveriesAnswer['deliveries'][string];
 
 /**
  * Asks a cache what became of redirects, by their ids, at most 100 of them. Rejects when it does not answer, with a `TimeoutError`
  * when it is only late.
  */
-export type AskDeliveries = (cache: ContentCache, ids: readonly string[]) => Promise<States>;
+export type AskDeliveries = (cache: ContentCache, ids: readonly string[]) => Promise<DeliveriesAnswer>;
 
-type States = Readonly<Record<string, DeliveryState>>;
+/** What is known of redirects; nothing of those of which the cache would not know any more whether they came. */
+type States = ReadonlyMap<Delivery, DeliveryState>;
 
 /** A client that is redirected comes to the cache within this, if it comes at all. */
 const settledMs = 900;
@@ -108,7 +110,7 @@ export class Retries {
     cache: ContentCache,
   ): Promise<Exclusion | undefined> {
     // Who is being given the whole does not ask for the rest of it, as long as it comes.
-    if (blob.isWhole && parseRange(ask.range).start > 0) return 'broke-off';
+    if (blob.isWhole && startOf(ask.range) > 0) return 'broke-off';
     const now = this.#clock();
     if (blob.repeated === undefined || now - blob.repeated.at >= foundMs) {
       blob.repeated = { at: now, found: this.#whatBecameOf(earlier, pull, cache) };
@@ -121,13 +123,13 @@ export class Retries {
     const sent = [earlier, ...others.flatMap((other) => other.sent)];
     let states = await this.#ask(cache, sent, pull.pair);
     const youngMs = settledMs - (this.#clock() - earlier.sentAt);
-    if (typeof states === 'object' && stateOf(earlier, states) === 'unknown' && youngMs > 0) {
+    if (typeof states === 'object' && states.get(earlier) === 'unknown' && youngMs > 0) {
       // It may be on its way: some clients ask twice at the same time.
       await this.#pause(youngMs);
       states = await this.#ask(cache, [earlier], pull.pair);
     }
     if (typeof states === 'string') return 'no-answer';
-    const found = failures[stateOf(earlier, states)];
+    const found = failures[states.get(earlier) ?? 'running'];
     if (found === 'not-reached') this.#miss(pull.pair, cache.id);
     return found;
   }
@@ -151,9 +153,8 @@ export class Retries {
     const earlier = this.#earlier(pull, cache.id, { withinMs: tellingMs, alike: true });
     if (earlier.length === 0) return undefined;
     const ofBlob = earlier.filter((one) => one.pull.blobs.has(ask.digest));
-    const { start, isPiece } = parseRange(ask.range);
     // The rest of a blob, asked for with a new token.
-    if (start > 0 && !isPiece && ofBlob.some((one) => one.pull.blobs.get(ask.digest)?.isWhole)) {
+    if (startOf(ask.range) > 0 && ofBlob.some((one) => one.pull.blobs.get(ask.digest)?.isWhole)) {
       return 'broke-off';
     }
     const telling = ofBlob.length > 0 ? ofBlob : earlier;
@@ -199,15 +200,15 @@ export class Retries {
 
   /** What is known for good is not asked. */
   async #ask(cache: ContentCache, sent: readonly Delivery[], pair: Pair): Promise<States | 'none' | 'late'> {
+    const states = new Map<Delivery, DeliveryState>();
+    for (const delivery of sent) if (delivery.isCompleted) states.set(delivery, 'completed');
     const open = sent.filter(({ isCompleted }) => !isCompleted).slice(0, maximumIds);
-    if (open.length === 0) return {};
+    if (open.length === 0) return states;
     if ((this.#silent.get(cache.id) ?? 0) > this.#clock()) return 'none';
-    let states: States;
+    let answer: DeliveriesAnswer;
     try {
-      states = await this.#askDeliveries(
-        cache,
-        open.map(({ id }) => id),
-      );
+      const ids = open.map(({ id }) => id);
+      answer = await this.#askDeliveries(cache, ids);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.#logger.warn({ cache: cache.name, reason }, 'a cache does not tell what became of its clients');
@@ -218,8 +219,11 @@ export class Retries {
       this.#silent.set(cache.id, this.#clock() + silentMs);
       return 'none';
     }
+    const rememberedSince = this.#clock() - answer.rememberedMs;
     for (const delivery of open) {
-      const state = stateOf(delivery, states);
+      const state = answer.deliveries[delivery.id] ?? 'unknown';
+      if (state === 'unknown' && delivery.sentAt < rememberedSince) continue;
+      states.set(delivery, state);
       if (state === 'completed') delivery.isCompleted = true;
       if (state === 'completed' || state === 'running') reach(pair, cache.id, delivery.sentAt);
     }
@@ -251,10 +255,6 @@ const failures = {
   unknown: 'not-reached',
 } as const satisfies Record<DeliveryState, Exclusion | undefined>;
 
-function stateOf({ id, isCompleted }: Delivery, states: States): DeliveryState {
-  return isCompleted ? 'completed' : (states[id] ?? 'unknown');
-}
-
 function isAlike(one: Pull, other: Pull): boolean {
   return one.userAgent === other.userAgent && one.repository === other.repository;
 }
@@ -264,9 +264,10 @@ function vote(earlier: readonly EarlierPull[], states: States): Exclusion | unde
   const failed: Exclusion[] = [];
   let well = 0;
   for (const { sent } of earlier) {
-    const failure = sent.map((delivery) => failures[stateOf(delivery, states)]).find(Boolean);
-    if (failure === undefined) well += 1;
-    else failed.push(failure);
+    const known = sent.flatMap((delivery) => states.get(delivery) ?? []);
+    const failure = known.map((state) => failures[state]).find(Boolean);
+    if (failure !== undefined) failed.push(failure);
+    else if (known.length > 0) well += 1;
   }
   return failed.length >= well ? failed[0] : undefined;
 }

@@ -31,6 +31,7 @@ function start() {
   const world = {
     silent: false,
     late: false,
+    rememberedMs: 300_000,
     health: 'healthy' as 'healthy' | 'unknown',
     suspected,
     questions,
@@ -70,7 +71,11 @@ function start() {
       questions.push([...ids]);
       if (world.silent) throw new Error('connect ECONNREFUSED');
       if (world.late) throw new DOMException('the operation was aborted', 'TimeoutError');
-      return Object.fromEntries(ids.map((id) => [id, became.get(id) ?? 'unknown']));
+      const { rememberedMs } = world;
+      return {
+        deliveries: Object.fromEntries(ids.map((id) => [id, became.get(id) ?? 'unknown'])),
+        rememberedMs,
+      };
     },
     health: {
       stateOf: () => world.health,
@@ -208,6 +213,12 @@ describe('a client that fetches a blob in pieces, each by a request that it brea
     assert.equal(await world.ask({ pull: 'one', range: 'bytes=0-' }), 'not-reached');
   });
 
+  it('and whose first piece is not remembered, is sent for the others', async () => {
+    const world = start();
+    for (const range of pieces.slice(10)) await world.pulled({ pull: 'one', range }, 'aborted');
+    assert.deepEqual(world.questions, []);
+  });
+
   it('of known length, as lazy snapshotters do, is sent for each of them', async () => {
     const world = start();
     for (const range of ['bytes=0-1', 'bytes=900-999', 'bytes=100-199', 'bytes=500-599']) {
@@ -330,6 +341,25 @@ describe('many machines of one user behind one address', () => {
     assert.equal(await world.ask({ pull: 'four' }), 'not-reached');
     assert.equal(await world.ask({ pull: 'five' }), 'not-reached');
     assert.equal(world.questions.length, 1);
+  });
+});
+
+describe('a cache that was started anew, or had too much to remember', () => {
+  it('is not suspected for what it would not know any more', async () => {
+    const world = start();
+    await world.pulled({ pull: 'one' }, 'unknown');
+    world.pass(60_000);
+    world.rememberedMs = 59_000;
+    isSent(await world.ask({ pull: 'one' }));
+    isSent(await world.ask({ pull: 'two' }));
+  });
+
+  it('is, for what it would know', async () => {
+    const world = start();
+    await world.pulled({ pull: 'one' }, 'unknown');
+    world.pass(60_000);
+    world.rememberedMs = 61_000;
+    assert.equal(await world.ask({ pull: 'two' }), 'not-reached');
   });
 });
 

@@ -65,7 +65,11 @@ describe('the rule for an address', () => {
     );
     fc.assert(
       fc.property(fc.array(network, { maxLength: 40 }), fc.oneof(v4, v6), (networks, address) => {
-        const canonical = networks.map(([base, prefix]) => canonicalNetwork(`${base}/${prefix}`));
+        // A wider network than all of IPv4 mapped into IPv6 has no spelling of its own there.
+        const canonical = networks.flatMap(([base, prefix]) => {
+          const parsed = parseNetwork(`${base}/${prefix}`);
+          return parsed === undefined ? [] : formatNetwork(parsed);
+        });
         const client = canonicalAddress(address) as string;
         assert.equal(indexOf(...canonical).find(client)?.network, bySearching(canonical, client));
       }),

@@ -1,5 +1,5 @@
 /**
- * `npm test`: every test but those with real clients and real faults. Ends with the line `N passed, N failed`.
+ * `npm test`: every test but those with real clients, real faults and all pages of the web UI. Ends with the line `N passed, N failed`.
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -9,7 +9,7 @@ import { runTests } from './run-tests.ts';
 const root = join(import.meta.dirname, '..');
 const files = globSync('test/**/*.test.ts', {
   cwd: root,
-  exclude: (path) => /^test\/(?:clients|faults)/.test(path),
+  exclude: (path) => /^test\/(?:clients|faults|ui\/pages)/.test(path),
 });
 // One file more than there are processors: tests wait for starting programs and for disks, too.
 const concurrency = availableParallelism() + 1;

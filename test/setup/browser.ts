@@ -54,9 +54,11 @@ export async function openPage(
     if (!allowed.includes(new URL(url).origin)) complaints.push(`request to ${url}`);
   });
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-  page.on('dialog', (dialog) => {
+  page.on('dialog', async (dialog) => {
+    // The browser's own question before a page with unsaved changes is left.
+    if (dialog.type() === 'beforeunload') return dialog.accept();
     complaints.push(`dialog: ${dialog.message()}`);
-    dialog.dismiss();
+    await dialog.dismiss();
   });
   page.on('console', (message) => {
     const text = message.text();

@@ -1,11 +1,16 @@
 /** What system admins look after. */
-import { HardDrive } from 'lucide-react';
+import { Activity, HardDrive, Settings2, Users } from 'lucide-react';
 import { NavLink, Outlet } from 'react-router';
 import { useAccount } from '../session/session.ts';
 import { NotFound } from '../shell/not-found.tsx';
 import styles from './admin.module.css';
 
-const areas = [{ to: '/admin/content-caches', label: 'Content caches', icon: HardDrive }];
+const areas = [
+  { to: '/admin/content-caches', label: 'Content caches', icon: HardDrive },
+  { to: '/admin/users', label: 'Users', icon: Users },
+  { to: '/admin/events', label: 'Events', icon: Activity },
+  { to: '/admin/system', label: 'System', icon: Settings2 },
+];
 
 export function AdminPage() {
   const { isAdmin } = useAccount();

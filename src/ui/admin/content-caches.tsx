@@ -2,6 +2,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { HardDrive, Pencil, Plus, Trash2 } from 'lucide-react';
 import { useMemo, useState } from 'react';
+import { Link } from 'react-router';
+import { Badge } from '../components/bits.tsx';
 import { Button, IconButton } from '../components/button.tsx';
 import { Page } from '../components/layout.tsx';
 import { List, Row } from '../components/list.tsx';
@@ -9,12 +11,13 @@ import { Empty, Failed, Loading } from '../components/states.tsx';
 import styles from '../content-caches/caches.module.css';
 import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
 import { DistanceView } from '../content-caches/distance.tsx';
+import { describeTrouble, HealthView } from '../content-caches/health.tsx';
 import { type Distance, useDistances } from '../content-caches/use-distances.ts';
 import { EditContentCache } from './edit-content-cache.tsx';
 import { RemoveContentCache } from './remove-content-cache.tsx';
 
 export function AdminContentCaches() {
-  const caches = useQuery(cachesQuery);
+  const caches = useQuery({ ...cachesQuery, refetchInterval: 10_000 });
   const known = useMemo(() => caches.data ?? [], [caches.data]);
   const distances = useDistances(known);
   const [adding, setAdding] = useState(false);
@@ -53,12 +56,25 @@ export function AdminContentCaches() {
 function CacheRow({ cache, distance }: { cache: ContentCache; distance: Distance | undefined }) {
   const [open, setOpen] = useState<'edit' | 'remove' | undefined>();
   const close = () => setOpen(undefined);
+  const trouble = describeTrouble(cache.name, cache.health);
   return (
     <Row
-      title={cache.name}
-      text={<span className={styles.host}>{cache.host}</span>}
+      title={
+        <>
+          <Link to={`/admin/content-caches/${cache.id}`}>{cache.name}</Link>
+          {!cache.isEnabled && <Badge kind="warn">switched off</Badge>}
+        </>
+      }
+      goes
+      text={
+        <>
+          <span className={styles.host}>{cache.host}</span>
+          {trouble !== undefined && <span className={styles.trouble}>{trouble}</span>}
+        </>
+      }
       side={
         <>
+          <HealthView health={cache.health} />
           <DistanceView distance={distance} />
           <span>
             <IconButton label={`Edit ${cache.name}`} onClick={() => setOpen('edit')}>

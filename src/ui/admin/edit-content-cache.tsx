@@ -1,13 +1,15 @@
-/** Adding a content cache, or changing one. */
+/** Adding a content cache, or changing one. What the origin finds there is said at once. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ApiError, describeError } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
+import { Check } from '../components/choice.tsx';
 import { Dialog, DialogActions } from '../components/dialog.tsx';
-import { Form, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
+import { Form, TextArea, TextField } from '../components/field.tsx';
+import { Note, Problem } from '../components/states.tsx';
 import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
+import { describeTrouble } from '../content-caches/health.tsx';
 import { say } from '../shell/announcements.ts';
 
 interface Props {
@@ -34,26 +36,35 @@ function EditForm({ cache, onClose }: Props) {
   const queryClient = useQueryClient();
   const [name, setName] = useState(cache?.name ?? '');
   const [host, setHost] = useState(cache?.host ?? '');
+  const [caPem, setCaPem] = useState(cache?.caPem ?? '');
+  const [isEnabled, setEnabled] = useState(cache?.isEnabled ?? true);
   const save = useMutation({
-    mutationFn: () =>
-      cache === undefined
-        ? dataOf(api.POST('/api/v0/content_caches', { body: { name, host } }))
+    // Once added, what is corrected in the form changes it.
+    mutationFn: ({ id }: { id: string | undefined }) => {
+      const body = { name, host, caPem: caPem.trim() === '' ? '' : caPem, isEnabled };
+      return id === undefined
+        ? dataOf(api.POST('/api/v0/content_caches', { body }))
         : dataOf(
             api.PATCH('/api/v0/content_caches/{contentcacheuuid}', {
-              params: { path: { contentcacheuuid: cache.id } },
-              body: { name, host },
+              params: { path: { contentcacheuuid: id } },
+              body,
             }),
-          ),
+          );
+    },
     onSuccess: async (saved) => {
-      say(cache === undefined ? `Added ${saved.name}` : `Saved ${saved.name}`);
-      onClose();
+      if (describeTrouble(saved.name, saved.health) === undefined) {
+        say(cache === undefined ? `Added ${saved.name}` : `Saved ${saved.name}`);
+        onClose();
+      }
       await queryClient.invalidateQueries({ queryKey: cachesQuery.queryKey });
     },
   });
+  const id = save.data?.id ?? cache?.id;
+  const trouble = save.data && describeTrouble(save.data.name, save.data.health);
   const field = save.error instanceof ApiError ? save.error.field : undefined;
-  const errorOf = (name: string) => (field === name ? describeError(save.error) : undefined);
+  const errorOf = (one: string) => (field === one ? describeError(save.error) : undefined);
   return (
-    <Form onSubmit={() => save.mutate()}>
+    <Form onSubmit={() => save.mutate({ id })}>
       <TextField
         label="Name"
         value={name}
@@ -76,11 +87,43 @@ function EditForm({ cache, onClose }: Props) {
         spellCheck={false}
         mono
       />
-      {save.isError && field !== 'name' && field !== 'host' && <Problem>{describeError(save.error)}</Problem>}
+      {host.startsWith('https:') && (
+        <TextArea
+          label="Its CA"
+          optional
+          value={caPem}
+          onText={setCaPem}
+          error={errorOf('caPem')}
+          placeholder="-----BEGIN CERTIFICATE-----"
+          hint="In PEM, if its certificate is of a CA that this registry does not know. The users’ machines must trust it, too."
+          rows={3}
+          spellCheck={false}
+          mono
+        />
+      )}
+      <Check
+        title="Send pulls to it"
+        text="Switched off, it stays in the list, and whoever chose it is served by what comes next."
+        checked={isEnabled}
+        onChecked={setEnabled}
+      />
+      <div role="status">
+        {trouble !== undefined && (
+          <Note kind={save.data?.health?.state === 'degraded' ? 'warn' : 'bad'}>
+            It is saved, but this registry{' '}
+            {save.data?.health?.state === 'degraded' ? 'noticed' : 'cannot use it yet'}: {trouble} Pulls are
+            sent there as soon as that is over.
+          </Note>
+        )}
+      </div>
+      {save.isError &&
+        errorOf('name') === undefined &&
+        errorOf('host') === undefined &&
+        errorOf('caPem') === undefined && <Problem>{describeError(save.error)}</Problem>}
       <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
+        <Button onClick={onClose}>{trouble === undefined ? 'Cancel' : 'Close'}</Button>
         <Button kind="primary" type="submit" disabled={name === '' || host === ''} busy={save.isPending}>
-          {cache === undefined ? 'Add cache' : 'Save changes'}
+          {trouble !== undefined ? 'Save and look again' : id === undefined ? 'Add cache' : 'Save changes'}
         </Button>
       </DialogActions>
     </Form>

@@ -10,10 +10,12 @@ export function RemoveContentCache({
   cache,
   open,
   onClose,
+  onRemoved,
 }: {
   cache: ContentCache;
   open: boolean;
   onClose: () => void;
+  onRemoved?: () => void;
 }) {
   const queryClient = useQueryClient();
   return (
@@ -47,6 +49,7 @@ export function RemoveContentCache({
           }),
         );
         say(`Removed ${cache.name}`);
+        onRemoved?.();
         await queryClient.invalidateQueries({ queryKey: cachesQuery.queryKey });
       }}
     />

@@ -117,8 +117,7 @@ export function Avatar({ name, square, large }: { name: string; square?: boolean
     <span
       className={`${styles.avatar} ${square ? styles.square : ''} ${large ? styles.large : ''}`}
       aria-hidden="true"
-    >
-      {name.slice(0, 2)}
-    </span>
+      data-initials={name.slice(0, 2)}
+    />
   );
 }

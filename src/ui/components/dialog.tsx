@@ -1,6 +1,6 @@
 /** Dialogs: what interrupts is in front, has the focus, and ends with Escape. */
 import { Dialog as BaseDialog } from '@base-ui/react/dialog';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 import styles from './dialog.module.css';
 
 export function Dialog({
@@ -21,6 +21,7 @@ export function Dialog({
   dismissible?: boolean;
   children: ReactNode;
 }) {
+  const opener = useOpener(open);
   return (
     <BaseDialog.Root
       open={open}
@@ -31,7 +32,10 @@ export function Dialog({
     >
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={styles.backdrop} />
-        <BaseDialog.Popup className={`${styles.popup} ${wide ? styles.wide : ''}`}>
+        <BaseDialog.Popup
+          className={`${styles.popup} ${wide ? styles.wide : ''}`}
+          finalFocus={() => (opener.current?.isConnected ? opener.current : true)}
+        >
           <div className={styles.head}>
             <BaseDialog.Title className={styles.title}>{title}</BaseDialog.Title>
             {text !== undefined && (
@@ -45,6 +49,15 @@ export function Dialog({
       </BaseDialog.Portal>
     </BaseDialog.Root>
   );
+}
+
+/** What had the focus when it opened: noted before a field of the dialog takes it. */
+function useOpener(open: boolean): { readonly current: HTMLElement | null } {
+  const opener = useRef<HTMLElement | null>(null);
+  const wasOpen = useRef(false);
+  if (open && !wasOpen.current) opener.current = document.activeElement as HTMLElement | null;
+  wasOpen.current = open;
+  return opener;
 }
 
 export function DialogActions({ children }: { children: ReactNode }) {

@@ -33,7 +33,7 @@ export function Row({
   return (
     <li className={`${styles.row} ${goes ? styles.goes : ''}`}>
       <div className={styles.line}>
-        {lead}
+        {lead !== undefined && <div className={styles.lead}>{lead}</div>}
         <div className={styles.main}>
           <div className={styles.title}>{title}</div>
           {text !== undefined && <div className={styles.text}>{text}</div>}

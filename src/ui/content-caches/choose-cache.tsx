@@ -1,22 +1,23 @@
-/** One content cache to choose, or none: each with its host and its distance from here. */
+/** One content cache to choose, none, or whichever others decide for: each with its host and its distance from here. */
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useId, useMemo } from 'react';
 import { Failed, Loading } from '../components/states.tsx';
 import styles from './caches.module.css';
 import { cachesQuery } from './caches.ts';
 import { DistanceView } from './distance.tsx';
+import { HealthView } from './health.tsx';
 import { useDistances } from './use-distances.ts';
 
 export function ChooseCache({
   value,
   onValue,
-  none,
+  automatic,
 }: {
-  /** The id of a cache, or empty. */
+  /** `automatic`, `none`, or the id of a cache. */
   value: string;
   onValue: (value: string) => void;
-  /** What it means to choose none. */
-  none: { title: string; text: string };
+  /** What it means to let others decide. */
+  automatic: string;
 }) {
   const caches = useQuery(cachesQuery);
   const known = useMemo(() => caches.data ?? [], [caches.data]);
@@ -38,13 +39,19 @@ export function ChooseCache({
     <fieldset>
       <legend className="visually-hidden">Content cache</legend>
       <div className={styles.options}>
-        {option('', none.title, none.text, null)}
+        {option('automatic', 'Automatic', automatic, null)}
+        {option('none', 'None', `Always pull from ${location.host} itself`, null)}
         {known.map((cache) =>
           option(
             cache.id,
             cache.name,
-            <span className={styles.host}>{cache.host}</span>,
-            <DistanceView distance={distances.get(cache.id)} />,
+            <span className={styles.host}>
+              {cache.isEnabled ? cache.host : `${cache.host} · switched off`}
+            </span>,
+            <>
+              <HealthView health={cache.health} />
+              <DistanceView distance={distances.get(cache.id)} />
+            </>,
           ),
         )}
       </div>

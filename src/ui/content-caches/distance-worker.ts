@@ -32,7 +32,6 @@ async function measure(host: string): Promise<number | undefined> {
         mode: 'no-cors',
         credentials: 'omit',
         cache: 'no-store',
-        redirect: 'manual',
         signal: AbortSignal.timeout(3_000),
       });
     } catch {

@@ -2,12 +2,12 @@
 import { Database, HardDrive, Laptop } from 'lucide-react';
 import styles from './caches.module.css';
 
-/** `cache`: its name and host; `undefined` when the origin gives the layers itself. */
-export function PullRoute({ cache }: { cache: { name: string; host: string } | undefined }) {
+/** `automatic`: rules and defaults decide, which may name a cache. */
+export function PullRoute({ to }: { to: { name: string; host: string } | 'origin' | 'automatic' }) {
   return (
     <div className={styles.route}>
       <Stop icon={<Laptop size={17} aria-hidden="true" />} name="docker pull" text="on your machine" />
-      {cache === undefined ? (
+      {to === 'origin' ? (
         <div className={styles.leg} data-kind="layers">
           <span>manifest and layers</span>
         </div>
@@ -19,8 +19,8 @@ export function PullRoute({ cache }: { cache: { name: string; host: string } | u
           <Stop
             main
             icon={<HardDrive size={17} aria-hidden="true" />}
-            name={cache.name}
-            text={hostOf(cache.host)}
+            name={to === 'automatic' ? 'The cache for your network' : to.name}
+            text={to === 'automatic' ? 'or the registry itself, if there is none' : hostOf(to.host)}
           />
           <div className={styles.leg} data-kind="seldom">
             <span>only what it does not have yet</span>
@@ -28,12 +28,10 @@ export function PullRoute({ cache }: { cache: { name: string; host: string } | u
         </>
       )}
       <Stop
-        main={cache === undefined}
+        main={to === 'origin'}
         icon={<Database size={17} aria-hidden="true" />}
         name={location.host}
-        text={
-          cache === undefined ? 'gives everything itself' : 'signs in, and always gives the newest manifest'
-        }
+        text={to === 'origin' ? 'gives everything itself' : 'signs in, and always gives the newest manifest'}
       />
     </div>
   );

@@ -15,17 +15,30 @@ const maximumMeasured = 30;
 
 export function useDistances(caches: readonly DistanceRequest[]): ReadonlyMap<string, Distance> {
   const [answers, setAnswers] = useState<ReadonlyMap<string, number | undefined>>(new Map());
-  const measurable = useMemo(
-    () => caches.filter(({ host }) => mayAsk(host)).slice(0, maximumMeasured),
-    [caches],
+  // As text, so that nothing is measured again when anything else about the caches changes.
+  const measurable = JSON.stringify(
+    caches
+      .filter(({ host }) => mayAsk(host))
+      .slice(0, maximumMeasured)
+      .map(({ id, host }) => ({ id, host })),
   );
   useEffect(() => {
-    if (measurable.length === 0) return;
-    const query = new URLSearchParams(measurable.map(({ id }) => ['cache', id]));
+    const requests = JSON.parse(measurable) as DistanceRequest[];
+    if (requests.length === 0) return;
+    // The hosts, too: a cache that moved is another question, whatever the browser kept of the answer to the one before.
+    const query = new URLSearchParams(
+      requests.flatMap(({ id, host }) => [
+        ['cache', id],
+        ['host', host],
+      ]),
+    );
+    // A script that the browser still has would come with the policy of the hosts as they were.
+    query.set('at', String(performance.now()));
+    const hostOf = new Map(requests.map(({ id, host }) => [id, host]));
     const worker = new Worker(`${workerUrl}?${query}`, { type: 'module' });
     worker.onmessage = ({ data }: MessageEvent<DistanceAnswer>) =>
-      setAnswers((known) => new Map(known).set(data.id, data.ms));
-    worker.postMessage(measurable.map(({ id, host }) => ({ id, host })));
+      setAnswers((known) => new Map(known).set(`${data.id} ${hostOf.get(data.id)}`, data.ms));
+    worker.postMessage(requests);
     return () => worker.terminate();
   }, [measurable]);
   return useMemo(
@@ -36,8 +49,9 @@ export function useDistances(caches: readonly DistanceRequest[]): ReadonlyMap<st
 
 function distanceOf(id: string, host: string, answers: ReadonlyMap<string, number | undefined>): Distance {
   if (!mayAsk(host)) return { kind: 'insecure' };
-  if (!answers.has(id)) return { kind: 'measuring' };
-  const ms = answers.get(id);
+  const key = `${id} ${host}`;
+  if (!answers.has(key)) return { kind: 'measuring' };
+  const ms = answers.get(key);
   return ms === undefined ? { kind: 'unreachable' } : { kind: 'measured', ms };
 }
 

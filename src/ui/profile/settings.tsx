@@ -5,8 +5,8 @@ import { useParams } from 'react-router';
 import { describeError } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
-import { Form, FormActions } from '../components/field.tsx';
-import { Card, Columns, Section } from '../components/layout.tsx';
+import { Form, FormActions, SelectField } from '../components/field.tsx';
+import { Card, Columns, Narrow, Section } from '../components/layout.tsx';
 import { Failed, Loading, Problem } from '../components/states.tsx';
 import { Unsaved } from '../components/unsaved.tsx';
 import { useDraft } from '../components/use-draft.ts';
@@ -14,7 +14,7 @@ import { cachesQuery } from '../content-caches/caches.ts';
 import { ChooseCache } from '../content-caches/choose-cache.tsx';
 import { PullRoute } from '../content-caches/pull-route.tsx';
 import { say } from '../shell/announcements.ts';
-import { settingsQuery } from './account-settings.ts';
+import { cacheChoiceOf, settingOfChoice, settingsQuery } from './account-settings.ts';
 
 export function ProfileSettings() {
   const { username = '' } = useParams();
@@ -26,8 +26,9 @@ export function ProfileSettings() {
 
 function Settings({ username, settings }: { username: string; settings: Schemas['UserSettings'] }) {
   const queryClient = useQueryClient();
-  const { contentCacheUUID } = settings;
-  const saved = useMemo(() => ({ contentCacheUUID }), [contentCacheUUID]);
+  const cache = cacheChoiceOf(settings);
+  const { createRepositoryOnPush } = settings;
+  const saved = useMemo(() => ({ cache, createRepositoryOnPush }), [cache, createRepositoryOnPush]);
   const draft = useDraft(`settings:${username}`, saved);
   const caches = useQuery(cachesQuery);
   const save = useMutation({
@@ -35,7 +36,10 @@ function Settings({ username, settings }: { username: string; settings: Schemas[
       dataOf(
         api.PATCH('/api/v0/accounts/{username}/settings', {
           params: { path: { username } },
-          body: draft.value,
+          body: {
+            ...settingOfChoice(draft.value.cache),
+            createRepositoryOnPush: draft.value.createRepositoryOnPush,
+          },
         }),
       ),
     onSuccess: (answer) => {
@@ -44,7 +48,7 @@ function Settings({ username, settings }: { username: string; settings: Schemas[
       say('Saved: the next pull follows it');
     },
   });
-  const chosen = caches.data?.find(({ id }) => id === draft.value.contentCacheUUID);
+  const chosen = caches.data?.find(({ id }) => id === draft.value.cache);
   return (
     <Form onSubmit={() => save.mutate()}>
       <Columns>
@@ -53,17 +57,36 @@ function Settings({ username, settings }: { username: string; settings: Schemas[
           text="Layers come from the cache that you choose. What may be pulled, and which image is the newest, the origin always decides itself."
         >
           <ChooseCache
-            value={draft.value.contentCacheUUID}
-            onValue={(value) => draft.change({ contentCacheUUID: value })}
-            none={{ title: 'None', text: `Pull from ${location.host} itself` }}
+            value={draft.value.cache}
+            onValue={(value) => draft.change({ cache: value })}
+            automatic="Network rules and defaults decide, so that you need not"
           />
         </Section>
         <Section title={draft.isDirty ? 'Your pulls, once saved' : 'Your next pull'}>
           <Card>
-            <PullRoute cache={chosen} />
+            <PullRoute to={draft.value.cache === 'automatic' ? 'automatic' : (chosen ?? 'origin')} />
           </Card>
         </Section>
       </Columns>
+      <Narrow>
+        <Section
+          title="Repositories"
+          text="Whether a push creates a repository in this namespace when there is none."
+        >
+          <SelectField
+            label="Create repositories on push"
+            value={String(draft.value.createRepositoryOnPush)}
+            onValue={(value) =>
+              draft.change({ createRepositoryOnPush: value === 'null' ? null : value === 'true' })
+            }
+            options={[
+              { value: 'null', label: 'As the system’s setting says' },
+              { value: 'true', label: 'Yes' },
+              { value: 'false', label: 'No: they are created by hand' },
+            ]}
+          />
+        </Section>
+      </Narrow>
       {save.isError && <Problem>{describeError(save.error)}</Problem>}
       <FormActions>
         <Button kind="primary" type="submit" disabled={!draft.isDirty} busy={save.isPending}>

@@ -5,11 +5,11 @@ import { Empty } from '../components/states.tsx';
 
 export function NotFound() {
   return (
-    <Page name="Not found" title={<span className="visually-hidden">Not found</span>}>
+    <Page name="Not found" title="Not found">
       <Empty
         icon={Compass}
         title="There is no page at this address"
-        action={<LinkButton to="/">Go home</LinkButton>}
+        action={<LinkButton to="/repositories">Go to the repositories</LinkButton>}
       >
         It may have been moved or deleted, or you may not see it.
       </Empty>

@@ -52,6 +52,8 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
             <span>DTR</span>
           </Link>
           <nav className={styles.nav} aria-label="Main">
+            <NavLink to="/repositories">Repositories</NavLink>
+            <NavLink to="/organizations">Organizations</NavLink>
             {isAdmin && <NavLink to="/admin">Admin</NavLink>}
           </nav>
           <UserMenu />
@@ -64,7 +66,8 @@ function Frame({ isAdmin }: { isAdmin: boolean }) {
   );
 }
 
-function Progress() {
+/** Something is on its way. */
+export function Progress() {
   return (
     <div className={styles.progress} role="status">
       <span className="visually-hidden">Loading</span>

@@ -1,6 +1,6 @@
 /** The top-right menu: profile, API docs, theme, sign out. */
 import { Menu } from '@base-ui/react/menu';
-import { BookOpen, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
+import { BookOpen, Compass, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { describeError } from '../api/api-error.ts';
@@ -22,7 +22,8 @@ export function UserMenu() {
   const [theme, setTheme] = useState(currentTheme);
   return (
     <Menu.Root modal={false}>
-      <Menu.Trigger className={styles.trigger} aria-label={`Menu of ${account.name}`}>
+      <Menu.Trigger className={styles.trigger}>
+        <span className="visually-hidden">Menu of {account.name}</span>
         <Avatar name={account.name} />
       </Menu.Trigger>
       <Menu.Portal>
@@ -41,6 +42,12 @@ export function UserMenu() {
               <BookOpen size={16} aria-hidden="true" />
               API docs
             </Menu.Item>
+            {account.isAdmin && (
+              <Menu.Item className={styles.item} render={<Link to="/getting-started" />}>
+                <Compass size={16} aria-hidden="true" />
+                Getting started
+              </Menu.Item>
+            )}
             <Menu.Separator className={styles.separator} />
             <div className={styles.themes}>
               <span aria-hidden="true">Theme</span>

@@ -1,0 +1,123 @@
+/** The teams of an organization. */
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Plus, UsersRound } from 'lucide-react';
+import { useState } from 'react';
+import { Link, useNavigate, useParams } from 'react-router';
+import { ApiError, describeError } from '../api/api-error.ts';
+import { api, dataOf, pageOf } from '../api/client.ts';
+import { Badge } from '../components/bits.tsx';
+import { Button } from '../components/button.tsx';
+import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Form, TextField } from '../components/field.tsx';
+import { Section } from '../components/layout.tsx';
+import { List, Pager, Row, usePageStart } from '../components/list.tsx';
+import { plural } from '../components/numbers.ts';
+import { Empty, Failed, Loading, Problem } from '../components/states.tsx';
+import { useMembership } from './organization.ts';
+
+export function OrganizationTeams() {
+  const { org = '' } = useParams();
+  const start = usePageStart();
+  const isOwner = useMembership(org) === 'owner';
+  const [creating, setCreating] = useState(false);
+  const teams = useQuery({
+    queryKey: ['organization', org, 'teams', start],
+    queryFn: () =>
+      pageOf(
+        api.GET('/api/v0/accounts/{orgname}/teams', {
+          params: {
+            path: { orgname: org },
+            query: { pageSize: 50, count: true, ...(start !== undefined && { pageStart: start }) },
+          },
+        }),
+      ),
+    placeholderData: keepPreviousData,
+  });
+  const create = isOwner && (
+    <Button onClick={() => setCreating(true)}>
+      <Plus size={16} aria-hidden="true" />
+      New team
+    </Button>
+  );
+  const list = teams.data?.data.teams;
+  return (
+    <Section
+      title="Teams"
+      text="Access is given to teams: at single repositories, or at all of them."
+      actions={list && list.length > 0 && create}
+    >
+      {teams.isPending && <Loading />}
+      {teams.isError && <Failed error={teams.error} onRetry={() => teams.refetch()} />}
+      {list?.length === 0 && (
+        <Empty icon={UsersRound} title="No teams yet" action={create}>
+          Who works together is put into a team, which then is given access.
+        </Empty>
+      )}
+      {list !== undefined && list.length > 0 && (
+        <List label="Teams">
+          {list.map((team) => (
+            <Row
+              key={team.id}
+              goes
+              title={
+                <>
+                  <Link to={`/organizations/${org}/teams/${team.name}`}>{team.name}</Link>
+                  {team.clientUserIsMember && <Badge kind="accent">yours</Badge>}
+                </>
+              }
+              text={team.description || undefined}
+              side={plural(team.membersCount, 'member')}
+            />
+          ))}
+        </List>
+      )}
+      <Pager next={teams.data?.next} total={teams.data?.total} noun="team" />
+      <Dialog open={creating} onClose={() => setCreating(false)} title="New team" dismissible={false}>
+        <CreateForm org={org} onClose={() => setCreating(false)} />
+      </Dialog>
+    </Section>
+  );
+}
+
+function CreateForm({ org, onClose }: { org: string; onClose: () => void }) {
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState('');
+  const [description, setDescription] = useState('');
+  const create = useMutation({
+    mutationFn: () =>
+      dataOf(
+        api.POST('/api/v0/accounts/{orgname}/teams', {
+          params: { path: { orgname: org } },
+          body: { name, description },
+        }),
+      ),
+    onSuccess: (team) => {
+      queryClient.invalidateQueries({ queryKey: ['organization', org, 'teams'] });
+      onClose();
+      navigate(`/organizations/${org}/teams/${team.name}`);
+    },
+  });
+  const field = create.error instanceof ApiError ? create.error.field : undefined;
+  return (
+    <Form onSubmit={() => create.mutate()}>
+      <TextField
+        label="Name"
+        value={name}
+        onText={setName}
+        error={field === 'name' ? describeError(create.error) : undefined}
+        autoCapitalize="off"
+        spellCheck={false}
+        autoFocus
+      />
+      <TextField label="Description" optional value={description} onText={setDescription} maxLength={255} />
+      {create.isError && field !== 'name' && <Problem>{describeError(create.error)}</Problem>}
+      <DialogActions>
+        <Button onClick={onClose}>Cancel</Button>
+        <Button kind="primary" type="submit" disabled={name === ''} busy={create.isPending}>
+          Create team
+        </Button>
+      </DialogActions>
+    </Form>
+  );
+}

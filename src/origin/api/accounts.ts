@@ -2,14 +2,7 @@
 import { Router } from 'express';
 import type { Clock } from '../../shared/clock.ts';
 import { addAccount, changeAccount, deleteAccount } from '../accounts/account-changes.ts';
-import {
-  type Account,
-  countAccounts,
-  findAccount,
-  getAccount,
-  getUser,
-  listAccounts,
-} from '../accounts/accounts.ts';
+import { type Account, countAccounts, getAccount, getUser, listAccounts } from '../accounts/accounts.ts';
 import type { Authenticator } from '../accounts/authenticate.ts';
 import {
   countMembers,
@@ -97,8 +90,8 @@ export function createAccountRoutes(options: AccountOptions): Router {
 
   routes.delete('/api/v0/accounts/:namespace', async (request, response) => {
     await deleteAccount(options, eventContextOf(response), async (tx) => {
-      const account = await findAccount(tx, request.params.namespace);
-      assertUnchanged(request, account && (await describe(tx, account, callerOf(response))));
+      const account = await getAccount(tx, request.params.namespace);
+      assertUnchanged(request, await describe(tx, account, callerOf(response)));
       return account;
     });
     response.status(204).end();

@@ -2,7 +2,7 @@
 import type { Query, Queryable, Transaction } from '../database.ts';
 import { cutPage, type Page, type PageOf } from '../paging.ts';
 
-export type Door = 'registry' | 'token' | 'api' | 'web' | 'command';
+type Door = 'registry' | 'token' | 'api' | 'web' | 'command';
 
 /** Who does something, and which way. */
 export interface EventContext {

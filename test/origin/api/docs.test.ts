@@ -1,15 +1,10 @@
 /** The API docs in a real browser, as an admin uses them. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { authorize, execute } from '../../setup/api-docs-page.ts';
+import { browserMissing, openPage, startBrowser } from '../../setup/browser.ts';
 import { startApi } from './api.ts';
-
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const missing =
-  existsSync(executablePath) || process.env.CI === 'true'
-    ? false
-    : `NOT TESTED: there is no browser at ${executablePath} (Debian's package chromium, or CHROMIUM=<path>)`;
 
 const api = await startApi();
 
@@ -53,33 +48,22 @@ describe('the files of the API docs', () => {
   }
 });
 
-describe('the API docs in Chromium', { skip: missing }, () => {
+describe('the API docs in Chromium', { skip: browserMissing }, () => {
   let browser: Browser;
   before(async () => {
-    browser = await chromium.launch({
-      executablePath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await startBrowser();
   });
   after(() => browser?.close());
 
   it('an admin signs in, registers a cache, sees it in the list and chooses it', async () => {
-    const { page, complaints } = await openPage();
+    const { page, complaints } = await openPage(browser, api.origin.url);
     await page.goto(`${api.origin.url}/docs/api`);
     await page.locator('.opblock').first().waitFor();
 
     const list = await execute(page, 'ListContentCaches', {});
     assert.equal(list.status, '401');
 
-    await signIn(page, 'admin', api.origin.adminPassword);
+    await authorize(page, 'admin', api.origin.adminPassword);
     const created = await execute(page, 'CreateContentCache', {
       body: '{"name":"region-us","host":"http://203.0.113.7:5000"}',
     });
@@ -104,11 +88,11 @@ describe('the API docs in Chromium', { skip: missing }, () => {
       'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])',
     );
     assert.equal(kept, '[{},{},""]', 'the browser keeps nothing of the password');
-    await page.close();
+    await page.context().close();
   });
 
   it('who is signed in to the web UI tries things out as themselves', async () => {
-    const { page, complaints } = await openPage();
+    const { page, complaints } = await openPage(browser, api.origin.url);
     await page.goto(`${api.origin.url}/docs/api/`);
     await page.locator('.opblock').first().waitFor();
     await page.evaluate(
@@ -128,11 +112,11 @@ describe('the API docs in Chromium', { skip: missing }, () => {
       'the trail says which way it was done',
     );
     assert.deepEqual(complaints, []);
-    await page.close();
+    await page.context().close();
   });
 
   it('the page shows its own contract, whatever its address says (B10)', async () => {
-    const { page, complaints, requested } = await openPage();
+    const { page, complaints, requested } = await openPage(browser, api.origin.url);
     await page.goto(`${api.origin.url}/docs/api/?url=/evil.json&configUrl=/evil.json&urls.primaryName=evil`);
     await page.locator('.opblock').first().waitFor();
     assert.match(await page.locator('.info .title').innerText(), /^DTR management API/);
@@ -141,63 +125,6 @@ describe('the API docs in Chromium', { skip: missing }, () => {
       [],
     );
     assert.deepEqual(complaints, []);
-    await page.close();
+    await page.context().close();
   });
-
-  /** A page that notes each request to another host, each violation of the policy and each error of a script. */
-  async function openPage(): Promise<{ page: Page; complaints: string[]; requested: string[] }> {
-    const page = await browser.newPage();
-    page.setDefaultTimeout(10_000);
-    const complaints: string[] = [];
-    const requested: string[] = [];
-    page.on('request', (request) => {
-      const url = request.url();
-      if (url.startsWith('data:') || url.startsWith('blob:')) return;
-      requested.push(url);
-      if (new URL(url).origin !== api.origin.url) complaints.push(`request to ${url}`);
-    });
-    page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
-    page.on('dialog', (dialog) => complaints.push(`dialog: ${dialog.message()}`));
-    page.on('console', (message) => {
-      const text = message.text();
-      if (/content security policy|refused to/i.test(text)) complaints.push(text);
-    });
-    await page.exposeFunction('noteViolation', (text: string) => complaints.push(text));
-    await page.addInitScript(`addEventListener('securitypolicyviolation', (event) =>
-      noteViolation(event.violatedDirective + ' ' + event.blockedURI));`);
-    return { page, complaints, requested };
-  }
 });
-
-async function signIn(page: Page, user: string, password: string): Promise<void> {
-  await page.locator('.auth-wrapper .btn.authorize').click();
-  const dialog = page.locator('.modal-ux');
-  await dialog.locator('#auth_username, input[name="username"]').fill(user);
-  await dialog.locator('#auth_password, input[name="password"]').fill(password);
-  const form = dialog.locator('form', { has: page.locator('input[name="username"]') });
-  await form.locator('button[type="submit"]').click();
-  await dialog.locator('.btn-done').first().click();
-}
-
-/** "Try it out" on one operation: what it answered, as the page shows it. */
-async function execute(
-  page: Page,
-  operation: string,
-  input: { parameter?: string; body?: string },
-): Promise<{ status: string; body: string }> {
-  const block = page.locator(`.opblock[id$="-${operation}"]`);
-  if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary').click();
-  const tryOut = block.locator('.try-out__btn:not(.cancel)');
-  await block.locator('.try-out__btn').waitFor();
-  if ((await tryOut.count()) > 0) await tryOut.click();
-  if (input.parameter !== undefined) await block.locator('.parameters input').fill(input.parameter);
-  if (input.body !== undefined) await block.locator('textarea').fill(input.body);
-  const clear = block.locator('.btn-clear');
-  if ((await clear.count()) > 0) await clear.click();
-  await block.locator('.execute').click();
-  const live: Locator = block.locator('.live-responses-table .response');
-  await live.waitFor();
-  const status = (await live.locator('.response-col_status').innerText()).trim().split(/\s/)[0] as string;
-  const body = await live.locator('.highlight-code code, pre').first().innerText();
-  return { status, body };
-}

@@ -53,6 +53,33 @@ describe('a cache that is registered', () => {
     );
   });
 
+  it('that knows itself by another address is told so', async () => {
+    const cache = await startTestCache({ origin: api.origin.url, host: 'https://elsewhere.example' });
+    const { health } = await register(cache.url);
+    assert.deepEqual(
+      [health.state, health.lastError.reason, health.lastError.message],
+      [
+        'down',
+        'signature-refused',
+        'it refuses the signature of this origin: is its http.host another address than it is registered with?',
+      ],
+    );
+  });
+
+  it('whose clock is 45 s off is used, and an admin should look', async () => {
+    const clock = () => Date.now() + 45_000;
+    const cache = await startTestCache({ origin: api.origin.url, clock });
+    const { health } = await register(cache.url);
+    assert.deepEqual([health.state, health.lastError.reason], ['degraded', 'clock']);
+    assert.match(health.lastError.message, /^its clock is 45 s ahead of the origin's/);
+  });
+
+  it('that cannot fetch the keys of its origin is told so', async () => {
+    const cache = await startTestCache({ origin: `http://127.0.0.1:${await freePort()}` });
+    const { health } = await register(cache.url);
+    assert.deepEqual([health.state, health.lastError.reason], ['down', 'no-keys']);
+  });
+
   it('of the metadata service of a cloud is never asked (A04)', async () => {
     const { health } = await register('http://169.254.169.254');
     assert.deepEqual([health.state, health.lastError.reason], ['down', 'address-not-permitted']);

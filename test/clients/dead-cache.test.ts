@@ -12,7 +12,13 @@ import { type Fault, startFailProxy } from '../setup/fail-proxy.ts';
 import { type OciImage, writeOciImage } from '../setup/oci-layout.ts';
 import { startTestOrigin } from '../setup/origin.ts';
 import { missing } from '../setup/processes.ts';
-import { type ClientKind, clientKinds, type RegistryClient, startClient } from '../setup/registry-clients.ts';
+import {
+  type ClientKind,
+  clientKinds,
+  containerd2,
+  type RegistryClient,
+  startClient,
+} from '../setup/registry-clients.ts';
 import { tempDirectory } from '../setup/temp-directory.ts';
 
 const mebibyte = 1024 * 1024;
@@ -43,6 +49,11 @@ const table: { client: string; inOnePull: FaultName[]; inTheNext: FaultName[] }[
     inTheNext: ['refuses', 'drops packets', 'resets', 'answers 500', 'answers 503'],
   },
   {
+    client: 'containerd 2',
+    inOnePull: ['answers 500', 'answers 503', 'stalls', 'cuts'],
+    inTheNext: ['refuses', 'drops packets', 'resets'],
+  },
+  {
     client: 'regctl',
     inOnePull: everyFault.filter((fault) => fault !== 'answers 503'),
     inTheNext: ['answers 503'],
@@ -61,7 +72,8 @@ const reference = `${host}/admin/app:1`;
 // Larger than what sockets hold; random, since layers are compressed.
 const layers = [14_000_000, 12_000_000, 10].map((size) => randomBytes(size).toString('base64'));
 
-const kindOf = (name: string) => clientKinds.find((kind) => kind.name === name) as ClientKind;
+const kindOf = (name: string) =>
+  [...clientKinds, containerd2].find((kind) => kind.name === name) as ClientKind;
 let image: OciImage;
 let cases = 0;
 
@@ -89,6 +101,15 @@ for (const { client: name, inOnePull, inTheNext } of table) {
       client = await startClient(kind, registry, directory);
     });
     after(() => client?.stop?.());
+
+    it('has its image from the cache alone when that works', async () => {
+      await fail({ kind: 'none' });
+      const before = origin.logs.length;
+      await pull();
+      const answers = origin.logs.slice(before).filter(({ choice }) => choice !== undefined);
+      assert.ok(answers.length > layers.length);
+      assert.ok(answers.every(({ status }) => status === 307));
+    });
 
     const pull = async () => {
       const pulled = await client.pull(reference);

@@ -1,6 +1,6 @@
 /** A containerd of the test's own, ended by its process id. */
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually, runClient, stop } from './processes.ts';
 
@@ -9,15 +9,25 @@ export interface Containerd {
   stop(): Promise<void>;
 }
 
-export async function startContainerd(directory: string): Promise<Containerd> {
+/** `programs`: the directory of other programs than the system's. `plugins`: more of its configuration, in TOML. */
+export async function startContainerd(
+  directory: string,
+  options: { programs?: string; plugins?: string } = {},
+): Promise<Containerd> {
   await mkdir(directory, { recursive: true });
   const address = join(directory, 'containerd.sock');
+  const configuration = join(directory, 'containerd.toml');
+  await writeFile(configuration, options.plugins === undefined ? '' : `version = 3\n${options.plugins}\n`);
+  const program = (name: string) => (options.programs === undefined ? name : join(options.programs, name));
   const daemon = spawn(
-    'containerd',
-    ['--root', join(directory, 'root'), '--state', join(directory, 'state'), '--address', address],
+    program('containerd'),
+    [
+      ...['--config', configuration, '--address', address],
+      ...['--root', join(directory, 'root'), '--state', join(directory, 'state')],
+    ],
     { stdio: 'ignore' },
   );
-  const ctr = (...args: string[]) => runClient('ctr', ['--address', address, ...args]);
+  const ctr = (...args: string[]) => runClient(program('ctr'), ['--address', address, ...args]);
   try {
     await eventually(
       'containerd answers',

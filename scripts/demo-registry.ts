@@ -1,5 +1,5 @@
 /** A company's registry to take pictures of: accounts, repositories with images, caches, and what they did. */
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
 import { Agent, fetch } from 'undici';
@@ -30,6 +30,7 @@ export async function startDemoRegistry(
     tls: true,
     probeInterval: '1h',
   });
+  await mkdir(directory);
   const start = () =>
     startOrigin(configuration, {
       logger: createLogger({ level: 'error', program: 'dtr' }),
@@ -162,6 +163,17 @@ async function fill(ask: Client): Promise<void> {
     await ask('POST', '/api/v0/content_caches', { name, host: `https://cache-${city}.example.com` });
   }
   await pushWeb(ask);
+  const caches = JSON.parse(await ask('GET', '/api/v0/content_caches')) as { id: string; name: string }[];
+  const idOf = (name: string) => caches.find((cache) => cache.name === name)?.id ?? '';
+  for (const [network, name, comment] of [
+    ['10.20.0.0/16', 'eu-central', 'The offices in Rome and Kraków'],
+    ['10.48.0.0/14', 'ap-south', 'Pune, and the lab beside it'],
+    ['198.51.100.0/24', 'region-us', 'Boston'],
+    ['2001:db8:40::/48', 'region-us', 'Build machines'],
+  ] as const) {
+    await ask('POST', '/api/v0/content_cache_rules', { network, contentCacheUUID: idOf(name), comment });
+  }
+  await ask('PATCH', '/api/v0/accounts/admin/settings', { contentCacheUUID: idOf('eu-central') });
 }
 
 async function pushWeb(ask: Client): Promise<void> {

@@ -17,6 +17,13 @@ interface Picture {
   readonly height?: number;
 }
 
+const askWhy = async (page: Page) => {
+  await page.getByLabel('User').fill('jane');
+  await page.getByLabel('From the address').fill('10.48.7.21');
+  await page.getByLabel('Repository').fill('acme/web');
+  await page.getByRole('button', { name: 'Ask' }).click();
+};
+
 const click = (name: string) => (page: Page) => page.getByRole('button', { name }).first().click();
 
 const pictures = (cacheId: string): Picture[] => [
@@ -44,6 +51,7 @@ const pictures = (cacheId: string): Picture[] => [
   { name: 'content-caches', path: '/admin/content-caches' },
   { name: 'content-cache', path: `/admin/content-caches/${cacheId}`, height: 1_200 },
   { name: 'add-content-cache', path: '/admin/content-caches', act: click('Add a cache') },
+  { name: 'network-rules', path: '/admin/network-rules', act: askWhy, height: 1_100 },
   { name: 'users', path: '/admin/users' },
   { name: 'events', path: '/admin/events' },
   { name: 'system', path: '/admin/system' },

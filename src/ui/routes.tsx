@@ -103,6 +103,10 @@ export function createRouter() {
                   path: 'content-caches/:id',
                   ...page(() => import('./admin/content-cache-page.tsx'), 'ContentCachePage'),
                 },
+                {
+                  path: 'network-rules',
+                  ...page(() => import('./admin/network-rules.tsx'), 'AdminNetworkRules'),
+                },
                 { path: 'users', ...page(() => import('./admin/users.tsx'), 'AdminUsers') },
                 { path: 'events', ...page(() => import('./admin/events.tsx'), 'AdminEvents') },
                 { path: 'system', ...page(() => import('./admin/system.tsx'), 'AdminSystem') },

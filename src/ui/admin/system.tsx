@@ -4,8 +4,10 @@ import { describeError } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Badge, CopyButton, Time } from '../components/bits.tsx';
 import { Check } from '../components/choice.tsx';
+import { SelectField } from '../components/field.tsx';
 import { Card, Fact, Facts, Page, Section } from '../components/layout.tsx';
 import { Failed, Loading, Problem } from '../components/states.tsx';
+import { cachesQuery } from '../content-caches/caches.ts';
 import { say } from '../shell/announcements.ts';
 import styles from './admin.module.css';
 
@@ -36,6 +38,7 @@ function Settings({ settings }: { settings: Schemas['Settings'] }) {
       say('Saved');
     },
   });
+  const caches = useQuery(cachesQuery);
   // Shown as it will be while it is being saved.
   const shown = { ...settings, ...(change.isPending ? change.variables : {}) };
   return (
@@ -53,6 +56,15 @@ function Settings({ settings }: { settings: Schemas['Settings'] }) {
           checked={shown.anonymousPulls}
           disabled={change.isPending}
           onChecked={(anonymousPulls) => change.mutate({ anonymousPulls })}
+        />
+        <SelectField
+          label="Content cache of everybody for whom nobody else decides"
+          value={shown.defaultContentCacheUUID}
+          onValue={(defaultContentCacheUUID) => change.mutate({ defaultContentCacheUUID })}
+          options={[
+            { value: '', label: `None: ${location.host} itself` },
+            ...(caches.data ?? []).map(({ id, name }) => ({ value: id, label: name })),
+          ]}
         />
         {change.isError && <Problem>{describeError(change.error)}</Problem>}
       </Card>

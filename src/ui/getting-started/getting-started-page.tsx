@@ -41,7 +41,7 @@ export function GettingStartedPage() {
           <aside className={styles.aside} aria-label="The way of a pull">
             <h2 className={styles.asideTitle}>The way of your pulls</h2>
             <Card>
-              <PullRoute to={progress.chosen ?? (progress.isAutomatic ? 'automatic' : 'origin')} />
+              <PullRoute to={progress.chosen ?? 'origin'} />
             </Card>
           </aside>
         </div>

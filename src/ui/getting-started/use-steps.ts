@@ -2,14 +2,13 @@
 import { useQuery } from '@tanstack/react-query';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
+import { useExplanation } from '../content-caches/explanation.tsx';
 import { settingsQuery } from '../profile/account-settings.ts';
 
 export interface Progress {
   readonly caches: readonly ContentCache[];
   /** The cache that the user's pulls go to. */
-  readonly chosen: ContentCache | undefined;
-  /** Others decide where they go. */
-  readonly isAutomatic: boolean;
+  readonly chosen: Schemas['ContentCacheReference'] | undefined;
   /** When docker last signed in. */
   readonly signedInAt: string | undefined;
   readonly pushed: Schemas['Repository'] | undefined;
@@ -26,6 +25,7 @@ export function useProgress(username: string): {
 } {
   const caches = useQuery({ ...cachesQuery, refetchInterval: askAgainMs });
   const settings = useQuery({ ...settingsQuery(username), refetchInterval: askAgainMs });
+  const explanation = useExplanation(username, { refetchInterval: askAgainMs });
   const signIns = useQuery({
     queryKey: ['events', 'sign-ins', username],
     queryFn: () =>
@@ -52,8 +52,8 @@ export function useProgress(username: string): {
   const { repositories: found } = repositories.data;
   const progress = {
     caches: caches.data,
-    chosen: caches.data.find(({ id }) => id === settings.data.contentCacheUUID),
-    isAutomatic: settings.data.contentCacheChoice === 'automatic',
+    // Rules and defaults may decide, too; what they say is known once there is something to pull.
+    chosen: explanation?.contentCache ?? caches.data.find(({ id }) => id === settings.data.contentCacheUUID),
     signedInAt: signIns.data.events.find(({ door }) => door === 'token')?.publishedAt,
     pushed: found.find(({ pushes }) => pushes > 0),
     pulled: found.find(({ pulls, pushes }) => pushes > 0 && pulls > 0),

@@ -1,6 +1,6 @@
 /** What a user chooses: the content cache that serves the pulls, and whether a push creates a repository. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useMemo } from 'react';
+import { type ComponentProps, useMemo } from 'react';
 import { useParams } from 'react-router';
 import { describeError } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
@@ -10,8 +10,9 @@ import { Card, Columns, Narrow, Section } from '../components/layout.tsx';
 import { Failed, Loading, Problem } from '../components/states.tsx';
 import { Unsaved } from '../components/unsaved.tsx';
 import { useDraft } from '../components/use-draft.ts';
-import { cachesQuery } from '../content-caches/caches.ts';
+import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
 import { ChooseCache } from '../content-caches/choose-cache.tsx';
+import { Explanation, useExplanation } from '../content-caches/explanation.tsx';
 import { PullRoute } from '../content-caches/pull-route.tsx';
 import { say } from '../shell/announcements.ts';
 import { cacheChoiceOf, settingOfChoice, settingsQuery } from './account-settings.ts';
@@ -44,10 +45,12 @@ function Settings({ username, settings }: { username: string; settings: Schemas[
       ),
     onSuccess: (answer) => {
       queryClient.setQueryData(settingsQuery(username).queryKey, answer);
+      queryClient.invalidateQueries({ queryKey: ['content-cache-choice'] });
       draft.clear();
       say('Saved: the next pull follows it');
     },
   });
+  const explanation = useExplanation(username, { enabled: !draft.isDirty });
   const chosen = caches.data?.find(({ id }) => id === draft.value.cache);
   return (
     <Form onSubmit={() => save.mutate()}>
@@ -64,7 +67,8 @@ function Settings({ username, settings }: { username: string; settings: Schemas[
         </Section>
         <Section title={draft.isDirty ? 'Your pulls, once saved' : 'Your next pull'}>
           <Card>
-            <PullRoute to={draft.value.cache === 'automatic' ? 'automatic' : (chosen ?? 'origin')} />
+            <PullRoute to={routeOf(draft.value.cache, chosen, draft.isDirty ? undefined : explanation)} />
+            {!draft.isDirty && explanation && <Explanation explanation={explanation} />}
           </Card>
         </Section>
       </Columns>
@@ -97,4 +101,14 @@ function Settings({ username, settings }: { username: string; settings: Schemas[
       <Unsaved isDirty={draft.isDirty && !save.isPending} onDiscard={draft.clear} />
     </Form>
   );
+}
+
+/** Where the layers come from: as the origin tells for what is saved, as chosen for what is not. */
+function routeOf(
+  choice: string,
+  chosen: ContentCache | undefined,
+  explanation: Schemas['ContentCacheExplanation'] | undefined,
+): ComponentProps<typeof PullRoute>['to'] {
+  if (explanation !== undefined) return explanation.contentCache ?? 'origin';
+  return choice === 'automatic' ? 'automatic' : (chosen ?? 'origin');
 }

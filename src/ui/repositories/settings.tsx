@@ -39,10 +39,10 @@ function Settings({
   etag: string | undefined;
 }) {
   const queryClient = useQueryClient();
-  const { shortDescription, longDescription = '', visibility, immutableTags } = repository;
+  const { shortDescription, longDescription = '', visibility, immutableTags, redirect } = repository;
   const saved = useMemo(
-    () => ({ shortDescription, longDescription, visibility, immutableTags }),
-    [shortDescription, longDescription, visibility, immutableTags],
+    () => ({ shortDescription, longDescription, visibility, immutableTags, redirect }),
+    [shortDescription, longDescription, visibility, immutableTags, redirect],
   );
   const draft = useDraft(`repository:${path.namespace}/${path.name}`, saved);
   const key = repositoryQuery(path).queryKey;
@@ -99,6 +99,12 @@ function Settings({
               text="A tag that is there cannot be pushed again: what it names never changes."
               checked={draft.value.immutableTags}
               onChecked={(checked) => draft.change({ immutableTags: checked })}
+            />
+            <Check
+              title="Pull through content caches"
+              text="Without it, its layers always come from this registry itself."
+              checked={draft.value.redirect}
+              onChecked={(checked) => draft.change({ redirect: checked })}
             />
             {save.isError && <Problem>{describeError(save.error)}</Problem>}
             <FormActions>

@@ -25,13 +25,6 @@ class SessionStore {
     this.#tell();
   }
 
-  /** Signed out on purpose. Whoever waited is left waiting: the page that asked is gone. */
-  forget(): void {
-    this.#session = undefined;
-    this.#ended = undefined;
-    this.#tell();
-  }
-
   /** The session ended by itself. Resolves when the user has signed in again. */
   waitForNext(): Promise<void> {
     if (this.#ended === undefined) {

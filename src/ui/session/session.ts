@@ -1,6 +1,5 @@
 /** Signing in and out, and who is signed in. */
 import { queryOptions, useMutation, useQuery } from '@tanstack/react-query';
-import { useNavigate } from 'react-router';
 import { ApiError } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { queryClient } from '../api/query-client.ts';
@@ -42,16 +41,13 @@ export function useAccount(): Schemas['Account'] {
   return data.account;
 }
 
+/** Ends with another document, so that nothing of what was read and typed is left in this one. */
 export function useSignOut() {
-  const navigate = useNavigate();
   return useMutation({
     mutationFn: () => dataOf(api.DELETE('/api/v0/session')),
     onSuccess: () => {
-      sessionStore.forget();
       sessionStorage.clear();
-      navigate('/sign-in', { replace: true });
-      queryClient.clear();
-      queryClient.setQueryData(sessionQuery.queryKey, null);
+      location.replace('/sign-in');
     },
   });
 }

@@ -25,6 +25,7 @@ describe('for everybody', { skip: browserMissing }, () => {
       name: 'region-us',
       host: nobody,
     }));
+    await ask(origin, 'POST', '/content_cache_rules', { network: '10.20.0.0/16', contentCacheUUID: cacheId });
     await pushImage(origin, 'acme/app', '1', [Buffer.alloc(10, 1)]);
     await ask(origin, 'PUT', '/repositories/acme/app/teamAccess/web', { accessLevel: 'read-only' });
     await ask(origin, 'PATCH', '/repositories/acme/app', {
@@ -70,6 +71,7 @@ describe('for everybody', { skip: browserMissing }, () => {
     [() => '/organizations/acme/teams/web', 'web'],
     [() => '/admin/content-caches', 'Content caches'],
     [() => `/admin/content-caches/${cacheId}`, 'region-us'],
+    [() => '/admin/network-rules', 'Network rules'],
     [() => '/admin/users', 'Users'],
     [() => '/admin/events', 'Events'],
     [() => '/admin/system', 'System'],

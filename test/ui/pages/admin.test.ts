@@ -64,6 +64,42 @@ describe('the pages of admins', { skip: browserMissing }, () => {
     await closeWell(watched);
   });
 
+  it('a network rule is made, decides where a pull goes, and is removed by its network', async () => {
+    const { id } = (await ask<{ id: string }[]>(origin, 'GET', '/content_caches'))[0] ?? { id: '' };
+    await ask(origin, 'PATCH', `/content_caches/${id}`, { isEnabled: true });
+    await ask(origin, 'POST', '/repositories/admin', { name: 'app' });
+    const watched = await openSignedIn(browser, origin, undefined, { mayAsk: [cache.url] });
+    const { page } = watched;
+    await page.goto(`${origin.url}/admin/network-rules`);
+    await page.getByText('No network rules yet').waitFor();
+    await page.getByRole('button', { name: 'Add a rule' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Add a network rule' });
+    await dialog.getByLabel('Network').fill('not a network');
+    await dialog.getByLabel('Is served by').selectOption('region-us');
+    await dialog.getByRole('button', { name: 'Add rule' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('Network').fill('10.20.0.0/16');
+    await dialog.getByRole('button', { name: 'Add rule' }).click();
+    await page.getByText('→ region-us').waitFor();
+
+    await page.getByLabel('From the address').fill('10.20.7.7');
+    await page.getByLabel('Repository').fill('admin/app');
+    await page.getByRole('button', { name: 'Ask' }).click();
+    await page.getByRole('heading', { name: 'To region-us' }).waitFor();
+    await page.getByText('The rule for 10.20.0.0/16 says region-us.').waitFor();
+
+    await page.goto(`${origin.url}/admin/content-caches`);
+    await page.getByRole('button', { name: 'Remove region-us' }).click();
+    await page.getByText('1 network rule names it: 10.20.0.0/16').waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+
+    await page.goto(`${origin.url}/admin/network-rules`);
+    await page.getByRole('button', { name: 'Remove the rule for 10.20.0.0/16' }).click();
+    await confirmByName(page, '10.20.0.0/16', 'Remove rule');
+    await page.getByText('No network rules yet').waitFor();
+    await closeWell(watched);
+  });
+
   it('a content cache is removed by its name', async () => {
     const watched = await openSignedIn(browser, origin, undefined, { mayAsk: [cache.url] });
     const { page } = watched;

@@ -16,7 +16,7 @@ export async function authorize(page: Page, user: string, password: string): Pro
 export async function execute(
   page: Page,
   operation: string,
-  input: { parameter?: string; body?: string } = {},
+  input: { parameter?: string; body?: string },
 ): Promise<{ status: string; body: string }> {
   const block = page.locator(`.opblock[id$="-${operation}"]`);
   if ((await block.locator('.opblock-body').count()) === 0) await block.locator('.opblock-summary').click();

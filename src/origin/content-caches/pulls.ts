@@ -39,8 +39,10 @@ export interface PulledBlob {
    * fetches piece by piece, each with a request of its own.
    */
   readonly isWhole: boolean;
-  /** By `Range`: the last redirect for each. */
-  readonly deliveries: Map<string, Delivery>;
+  /** The redirect that tells what became of it: the last one; of pieces the one nearest to the end, which ends last. */
+  telling: Delivery;
+  /** By `Range`: the last redirect for each piece. */
+  readonly pieces: Map<string, Delivery>;
   /** When it was last asked for again, and what was found then. */
   repeated: { readonly at: number; readonly found: Promise<Exclusion | undefined> } | undefined;
 }
@@ -51,8 +53,12 @@ export interface Pull {
   readonly repository: RepositoryName;
   readonly begunAt: number;
   readonly blobs: Map<Digest, PulledBlob>;
+  /** The blobs that it asked for last: the first failure ends most pulls. */
+  readonly latest: PulledBlob[];
   /** By the id of the cache: where this pull is not sent again. */
   readonly excluded: Map<string, Exclusion>;
+  /** By the id of the cache: what became of what this pull itself was sent there for, and when that was found. */
+  readonly failed: Map<string, { readonly at: number; readonly why: Exclusion }>;
   /** By the id of the cache: whether this pull may be sent there, as the ones before it tell. */
   readonly assessed: Map<string, Promise<Exclusion | undefined>>;
 }
@@ -69,14 +75,18 @@ export interface Pair {
 
 /** Longer than a registry token is shown. */
 const keptMs = 6 * 60_000;
-const maximumDeliveries = 100_000;
+/** Pulls and redirects together. */
+const maximumKept = 100_000;
 /** A client that fetches very small pieces shall not drive out everybody else. */
 const maximumPieces = 1_000;
+const maximumLatest = 20;
+/** Of what clients send and say about themselves. */
+const maximumTextLength = 200;
 
 export class Pulls {
   readonly #pulls = new Map<string, Pull>();
   readonly #pairs = new Map<string, Pair>();
-  #deliveries = 0;
+  #kept = 0;
 
   /** The pull that the request belongs to; its first request begins it. */
   of(ask: BlobAsk, now: number): Pull {
@@ -85,37 +95,51 @@ export class Pulls {
     this.#forget(now);
     const pull: Pull = {
       pair: this.#pairOf(ask),
-      userAgent: ask.userAgent,
+      userAgent: ask.userAgent.slice(0, maximumTextLength),
       repository: ask.repository,
       begunAt: now,
       blobs: new Map(),
+      latest: [],
       excluded: new Map(),
+      failed: new Map(),
       assessed: new Map(),
     };
     pull.pair.pulls.push(pull);
     this.#pulls.set(ask.pull, pull);
+    this.#kept += 1;
     return pull;
   }
 
   /** Remembers a redirect. */
   add(pull: Pull, ask: BlobAsk, redirect: { id: string; cacheId: string; now: number }): void {
     const { id, cacheId, now } = redirect;
-    if (this.#deliveries >= maximumDeliveries) this.#forget(now);
+    if (this.#kept >= maximumKept) this.#forget(now);
+    const delivery = { id, cacheId, sentAt: now, start: startOf(ask.range), isCompleted: false };
     let blob = pull.blobs.get(ask.digest);
     if (blob === undefined) {
-      blob = { isWhole: ask.range === undefined, deliveries: new Map(), repeated: undefined };
+      blob = {
+        isWhole: ask.range === undefined,
+        telling: delivery,
+        pieces: new Map(),
+        repeated: undefined,
+      };
       pull.blobs.set(ask.digest, blob);
+      this.#kept += 1;
+      pull.latest.push(blob);
+      if (pull.latest.length > maximumLatest) pull.latest.shift();
     }
-    const before = blob.deliveries.size;
-    if (blob.isWhole || before >= maximumPieces) blob.deliveries.clear();
-    blob.deliveries.set(ask.range ?? '', {
-      id,
-      cacheId,
-      sentAt: now,
-      start: startOf(ask.range),
-      isCompleted: false,
-    });
-    this.#deliveries += blob.deliveries.size - before;
+    if (delivery.start >= blob.telling.start) blob.telling = delivery;
+    if (blob.isWhole) return;
+    const before = blob.pieces.size;
+    if (before >= maximumPieces) blob.pieces.clear();
+    blob.pieces.set(keyOfPiece(ask.range), delivery);
+    this.#kept += blob.pieces.size - before;
+  }
+
+  /** What the pull was sent for when it asked for the same before: the blob, or this piece of it. */
+  earlierOf(pull: Pull, ask: BlobAsk): Delivery | undefined {
+    const blob = pull.blobs.get(ask.digest);
+    return blob?.isWhole ? blob.telling : blob?.pieces.get(keyOfPiece(ask.range));
   }
 
   /** The user at the address, if they pulled lately. */
@@ -123,9 +147,9 @@ export class Pulls {
     return this.#pairs.get(keyOfPair(who));
   }
 
-  /** How many redirects are remembered. */
+  /** How many pulls and redirects are remembered. */
   get size(): number {
-    return this.#deliveries;
+    return this.#kept;
   }
 
   #pairOf(ask: BlobAsk): Pair {
@@ -140,11 +164,13 @@ export class Pulls {
 
   #forget(now: number): void {
     for (const [id, pull] of this.#pulls) {
-      if (now - pull.begunAt < keptMs && this.#deliveries < maximumDeliveries) return;
+      if (now - pull.begunAt < keptMs && this.#kept < maximumKept) return;
       this.#pulls.delete(id);
-      for (const { deliveries } of pull.blobs.values()) this.#deliveries -= deliveries.size;
+      this.#kept -= 1;
+      for (const { pieces } of pull.blobs.values()) this.#kept -= 1 + pieces.size;
       // What goes on under its token begins anew.
       pull.blobs.clear();
+      pull.latest.length = 0;
       const { pair } = pull;
       // The oldest of all is the oldest of its pair.
       pair.pulls.shift();
@@ -158,13 +184,8 @@ function keyOfPair({ user, client }: Pick<BlobAsk, 'user' | 'client'>): string {
   return `${user} ${client}`;
 }
 
-/** The redirect that tells what became of the blob: the last one, of pieces the one nearest to the end, which ends last. */
-export function tellingDelivery({ deliveries }: PulledBlob): Delivery | undefined {
-  let telling: Delivery | undefined;
-  for (const delivery of deliveries.values()) {
-    if (telling === undefined || delivery.start >= telling.start) telling = delivery;
-  }
-  return telling;
+function keyOfPiece(range: string | undefined): string {
+  return (range ?? '').slice(0, maximumTextLength);
 }
 
 /** Where a range starts; 0 for none, and for what is none. */

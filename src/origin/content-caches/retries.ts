@@ -16,7 +16,6 @@ import {
   type PulledBlob,
   Pulls,
   startOf,
-  tellingDelivery,
 } from './pulls.ts';
 
 /** What a cache says became of a request: `aborted` when its answer ended early, `unknown` when it never came. */
@@ -44,8 +43,6 @@ const reachedMs = 60_000;
 /** A cache that did not answer is not asked again so soon: not everybody shall wait for it. */
 const silentMs = 10_000;
 const maximumIds = 100;
-/** Of one pull, the last ones: the first failure ends most pulls. */
-const maximumIdsOfPull = 20;
 /** Pulls of the same user and address that are looked at, the latest first. */
 const maximumPulls = 200;
 
@@ -79,7 +76,7 @@ export class Retries {
     const excluded = pull.excluded.get(cache.id);
     if (excluded !== undefined) return excluded;
     const blob = pull.blobs.get(ask.digest);
-    const earlier = blob?.isWhole ? tellingDelivery(blob) : blob?.deliveries.get(ask.range ?? '');
+    const earlier = this.#pulls.earlierOf(pull, ask);
     const found =
       blob !== undefined && earlier?.cacheId === cache.id
         ? await this.#assessRepeat(pull, blob, earlier, ask, cache)
@@ -109,13 +106,15 @@ export class Retries {
     ask: BlobAsk,
     cache: ContentCache,
   ): Promise<Exclusion | undefined> {
-    // Who is being given the whole does not ask for the rest of it, as long as it comes.
-    if (blob.isWhole && startOf(ask.range) > 0) return 'broke-off';
     const now = this.#clock();
-    if (blob.repeated === undefined || now - blob.repeated.at >= foundMs) {
+    // Who is being given the whole does not ask for the rest of it, as long as it comes.
+    const resumes = blob.isWhole && startOf(ask.range) > 0;
+    if (!resumes && (blob.repeated === undefined || now - blob.repeated.at >= foundMs)) {
       blob.repeated = { at: now, found: this.#whatBecameOf(earlier, pull, cache) };
     }
-    return blob.repeated.found;
+    const found = resumes ? 'broke-off' : await blob.repeated?.found;
+    if (found !== undefined && found !== 'no-answer') pull.failed.set(cache.id, { at: now, why: found });
+    return found;
   }
 
   async #whatBecameOf(earlier: Delivery, pull: Pull, cache: ContentCache): Promise<Exclusion | undefined> {
@@ -184,16 +183,17 @@ export class Retries {
     for (let index = pulls.length - 1; index >= last && ids < maximumIds; index -= 1) {
       const other = pulls[index] as Pull;
       if (other === pull || (wanted.alike && !isAlike(other, pull))) continue;
-      const sent = [...other.blobs.values()].flatMap((blob) => tellingDelivery(blob) ?? []);
-      const settled = sent
+      const settled = other.latest
+        .map(({ telling }) => telling)
         .filter((delivery) => {
           const ageMs = now - delivery.sentAt;
           return delivery.cacheId === cacheId && ageMs >= settledMs && ageMs < wanted.withinMs;
-        })
-        .slice(-maximumIdsOfPull);
-      if (settled.length === 0) continue;
+        });
+      const failed = other.failed.get(cacheId);
+      const failure = failed !== undefined && now - failed.at < wanted.withinMs ? failed.why : undefined;
+      if (settled.length === 0 && failure === undefined) continue;
       ids += settled.length;
-      found.push({ pull: other, sent: settled });
+      found.push({ pull: other, sent: settled, failure });
     }
     return found;
   }
@@ -246,6 +246,8 @@ export class Retries {
 interface EarlierPull {
   readonly pull: Pull;
   readonly sent: readonly Delivery[];
+  /** What it found itself when it asked again. */
+  readonly failure: Exclusion | undefined;
 }
 
 const failures = {
@@ -263,10 +265,10 @@ function isAlike(one: Pull, other: Pull): boolean {
 function vote(earlier: readonly EarlierPull[], states: States): Exclusion | undefined {
   const failed: Exclusion[] = [];
   let well = 0;
-  for (const { sent } of earlier) {
+  for (const { sent, failure } of earlier) {
     const known = sent.flatMap((delivery) => states.get(delivery) ?? []);
-    const failure = known.map((state) => failures[state]).find(Boolean);
-    if (failure !== undefined) failed.push(failure);
+    const found = failure ?? known.map((state) => failures[state]).find(Boolean);
+    if (found !== undefined) failed.push(found);
     else if (known.length > 0) well += 1;
   }
   return failed.length >= well ? failed[0] : undefined;

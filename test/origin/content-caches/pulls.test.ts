@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type BlobAsk, Pulls, startOf, tellingDelivery } from '../../../src/origin/content-caches/pulls.ts';
+import { type BlobAsk, Pulls, startOf } from '../../../src/origin/content-caches/pulls.ts';
 import { digestOf } from '../../../src/shared/distribution/digest.ts';
 import type { RepositoryName } from '../../../src/shared/distribution/repository-name.ts';
 
@@ -43,10 +43,7 @@ describe('what is remembered of pulls', () => {
     ] as const) {
       add(pulls, askOf('pieces', { range }), id);
     }
-    const telling = (pull: string) => {
-      const blob = pulls.of(askOf(pull), now).blobs.get(digest);
-      return blob && tellingDelivery(blob)?.id;
-    };
+    const telling = (pull: string) => pulls.of(askOf(pull), now).blobs.get(digest)?.telling.id;
     assert.deepEqual([telling('whole'), telling('pieces')], ['second', 'end']);
   });
 
@@ -60,15 +57,26 @@ describe('what is remembered of pulls', () => {
     assert.equal(pair.pulls.length, 3);
   });
 
-  it('is at most 100,000 redirects: the oldest pulls make room', () => {
+  it('is at most 100,000 pulls and redirects: the oldest make room', () => {
     const pulls = new Pulls();
     for (let pull = 0; pull < 101; pull += 1) {
       for (let blob = 0; blob < 1_000; blob += 1)
         add(pulls, askOf(`${pull}`, { digest: digestNumber(blob) }));
     }
     assert.equal(pulls.of(askOf('0'), now).blobs.size, 0);
-    assert.equal(pulls.of(askOf('2'), now).blobs.size, 1_000);
+    assert.equal(pulls.of(askOf('5'), now).blobs.size, 1_000);
     assert.ok(pulls.size <= 100_000);
+    // Also of those that were never redirected.
+    for (let pull = 0; pull < 100_100; pull += 1) pulls.of(askOf(`nowhere ${pull}`), now);
+    assert.ok(pulls.size <= 100_000);
+  });
+
+  it('of what clients say about themselves is not much', () => {
+    const pulls = new Pulls();
+    add(pulls, askOf('one', { userAgent: 'x'.repeat(10_000), range: `bytes=0-1,${'2-3,'.repeat(4_000)}` }));
+    const { userAgent, blobs } = pulls.of(askOf('one'), now);
+    assert.equal(userAgent.length, 200);
+    assert.ok([...(blobs.get(digest)?.pieces.keys() ?? [])].every((key) => key.length <= 200));
   });
 
   it('of one pull is no more than that either, however many blobs or pieces it asks for', () => {
@@ -76,7 +84,7 @@ describe('what is remembered of pulls', () => {
     for (let blob = 0; blob < 100_100; blob += 1) add(pulls, askOf('one', { digest: digestNumber(blob) }));
     assert.ok(pulls.size <= 100_000);
     for (let piece = 0; piece < 5_000; piece += 1) add(pulls, askOf('two', { range: `bytes=${piece}-` }));
-    assert.ok((pulls.of(askOf('two'), now).blobs.get(digest)?.deliveries.size ?? 0) <= 1_000);
+    assert.ok((pulls.of(askOf('two'), now).blobs.get(digest)?.pieces.size ?? 0) <= 1_000);
   });
 });
 

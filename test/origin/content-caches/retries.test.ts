@@ -245,6 +245,18 @@ describe('a pull after one that failed at the cache', () => {
     });
   }
 
+  it('and got its blob from another cache is not sent to the first either', async () => {
+    const world = start();
+    await world.pulled({ pull: 'one' }, 'aborted');
+    assert.equal(await world.ask({ pull: 'one' }), 'broke-off');
+    const next = cacheNamed('next');
+    const second = await world.ask({ pull: 'one' }, next);
+    world.became.set(second, 'completed');
+    world.pass(60_000);
+    assert.equal(await world.ask({ pull: 'two' }), 'broke-off');
+    isSent(await world.ask({ pull: 'two' }, next));
+  });
+
   it('is sent there when the one before went well, or still goes on', async () => {
     const world = start();
     await world.pulled({ pull: 'one', layer: 'small' }, 'completed');

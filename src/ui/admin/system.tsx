@@ -1,5 +1,6 @@
 /** The system's settings, its version and how it is. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { describeError } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Badge, CopyButton, Time } from '../components/bits.tsx';
@@ -39,8 +40,13 @@ function Settings({ settings }: { settings: Schemas['Settings'] }) {
     },
   });
   const caches = useQuery(cachesQuery);
-  // Shown as it will be while it is being saved.
-  const shown = { ...settings, ...(change.isPending ? change.variables : {}) };
+  const [saving, setSaving] = useState<Schemas['UpdateSettings']>({});
+  const save = (body: Schemas['UpdateSettings']) => {
+    setSaving(body);
+    change.mutate(body, { onSettled: () => setSaving({}) });
+  };
+  // As it will be, while it is being saved.
+  const shown = { ...settings, ...saving };
   return (
     <Section title="Settings">
       <Card>
@@ -49,18 +55,18 @@ function Settings({ settings }: { settings: Schemas['Settings'] }) {
           text="Where there is none yet, unless the namespace says otherwise."
           checked={shown.createRepositoryOnPush}
           disabled={change.isPending}
-          onChecked={(createRepositoryOnPush) => change.mutate({ createRepositoryOnPush })}
+          onChecked={(createRepositoryOnPush) => save({ createRepositoryOnPush })}
         />
         <Check
           title="Public repositories can be pulled from without signing in"
           checked={shown.anonymousPulls}
           disabled={change.isPending}
-          onChecked={(anonymousPulls) => change.mutate({ anonymousPulls })}
+          onChecked={(anonymousPulls) => save({ anonymousPulls })}
         />
         <SelectField
           label="Content cache of everybody for whom nobody else decides"
           value={shown.defaultContentCacheUUID}
-          onValue={(defaultContentCacheUUID) => change.mutate({ defaultContentCacheUUID })}
+          onValue={(defaultContentCacheUUID) => save({ defaultContentCacheUUID })}
           options={[
             { value: '', label: `None: ${location.host} itself` },
             ...(caches.data ?? []).map(({ id, name }) => ({ value: id, label: name })),

@@ -1,12 +1,12 @@
 /** The program `dtr`: the origin and its commands. */
 import { Command, CommanderError, Option } from 'commander';
+import { addClientCommands } from './client/commands.ts';
+import { exitCodes, Failure } from './client/failure.ts';
 import type { BackupCommandOptions } from './origin/commands/admin-backup.ts';
 import type { ResetPasswordOptions } from './origin/commands/admin-reset-password.ts';
 import type { RestoreCommandOptions } from './origin/commands/admin-restore.ts';
 import type { GcOptions } from './origin/commands/gc.ts';
-import { defaults, type ServeOptions } from './origin/configuration.ts';
-
-const usageExitCode = 2;
+import { defaults, type ServeOptions } from './origin/serve-options.ts';
 
 // The database, the keys and the blobs are the server's alone.
 process.umask(0o077);
@@ -24,6 +24,7 @@ const uploadAge = new Option('--upload-age <duration>', 'end uploads that got no
 
 const program = new Command('dtr').description('A trusted registry with content caches near its users');
 program.exitOverride();
+program.commandsGroup('Run an origin:');
 program.configureOutput({ outputError: (message, write) => write(message.replace(/^error: /, 'dtr: ')) });
 
 // A command's code is loaded when it is run: whoever asks for something else does not wait for a database to load.
@@ -151,12 +152,17 @@ admin
     (await import('./origin/commands/admin-restore.ts')).restoreData(options),
   );
 
+addClientCommands(program, process);
+
 try {
   await program.parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {
     // Said already. What was typed wrongly is no failure of what was asked for.
-    process.exitCode = error.exitCode === 0 ? 0 : usageExitCode;
+    process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
+  } else if (error instanceof Failure) {
+    console.error(error.describe());
+    process.exitCode = error.exitCode;
   } else {
     console.error(`dtr: ${error instanceof Error ? error.message : String(error)}`);
     process.exitCode = 1;

@@ -9,16 +9,18 @@ const root = join(import.meta.dirname, '..');
 interface Import {
   readonly from: string;
   readonly to: string;
+  /** Of types alone: nothing is loaded. */
+  readonly types: boolean;
 }
 
 /** Every import of the sources: of a file as its path below `src`, of a package as its name. */
 const imports: Import[] = globSync('{src,migrations}/**/*.{ts,tsx}', { cwd: root }).flatMap((from) => {
   const text = readFileSync(join(root, from), 'utf8');
-  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';/gms)].map(([, name]) => {
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?from '([^']+)';/gms)].map(([statement, name]) => {
     const to = (name as string).startsWith('.')
       ? relative(root, join(root, dirname(from), name as string))
       : (name as string);
-    return { from, to };
+    return { from, to, types: statement.startsWith('import type') };
   });
 });
 
@@ -42,6 +44,12 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     /^src\/(?!ui\/|origin\/api\/contract\.d\.ts$)/,
   ],
   ['React stays in the web UI', /^src\/(?!ui\/)/, /^(?:react|@base-ui|@tanstack)/],
+  [
+    'the client knows the contract, and nothing else of the origin',
+    /^src\/client\//,
+    /^src\/(?!client\/|shared\/|origin\/api\/contract\.d\.ts$)/,
+  ],
+  ['only the program knows the client', /^src\/(?!client\/|dtr\.ts)/, /^src\/client\//],
   [
     'the domain knows no door',
     /^src\/origin\/(?:accounts|access|images|content-caches|jobs|keys)\//,
@@ -75,7 +83,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'files are read in few rooms',
     /^src\//,
     /^node:fs(?:\/promises)?$/,
-    /^src\/(?:shared\/blob-store|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:backup|commands|certificates|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
+    /^src\/(?:shared\/blob-store|client\/sign-ins|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:backup|commands|certificates|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
   ],
   [
     'tokens are made and read in few rooms',
@@ -93,6 +101,15 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
 for (const [rule, from, to, except] of rules) {
   it(rule, () => assert.deepEqual(arrows(from, to, except), []));
 }
+
+it('dtr loads nothing that is slow before it knows what is asked of it', () => {
+  const loaded = new Set(['src/dtr.ts']);
+  for (const from of loaded) {
+    for (const one of imports) if (one.from === from && !one.types) loaded.add(one.to);
+  }
+  const packages = [...loaded].filter((one) => !/^(?:src\/|node:)/.test(one));
+  assert.deepEqual(packages, ['commander']);
+});
 
 it('no door imports another', () => {
   const between = imports.filter(({ from, to }) => {

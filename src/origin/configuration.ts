@@ -1,11 +1,12 @@
-/** The origin's configuration: flags, then environment, then the defaults that stand here once. */
+/** The origin's configuration: what flags and environment say, as values. */
 import { resolve } from 'node:path';
 import { type Network, parseNetwork } from '../shared/cidr.ts';
 import { parseDurationMs } from '../shared/duration.ts';
 import { type ListenAddress, parseListenAddress } from '../shared/http/shutdown.ts';
 import type { LogLevel } from '../shared/logging.ts';
 import { defaultSignInLimits, type SignInLimitsOptions } from './accounts/sign-in-limits.ts';
-import { type CollectionPolicy, defaultPolicy } from './images/garbage-collection.ts';
+import type { CollectionPolicy } from './images/garbage-collection.ts';
+import type { ServeOptions } from './serve-options.ts';
 
 export interface OriginConfiguration {
   /** Database, blobs, keys and certificates. */
@@ -44,41 +45,6 @@ export interface OriginConfiguration {
     readonly intervalMs: number | undefined;
   };
 }
-
-/** What `dtr serve` takes, as commander gives it; each has an environment variable `DTR_…`. */
-export interface ServeOptions {
-  readonly data: string;
-  readonly listen: string;
-  readonly externalUrl?: string;
-  readonly tls: boolean;
-  readonly tlsCertificate?: string;
-  readonly tlsKey?: string;
-  readonly tlsCa?: string;
-  readonly trustedProxies: string;
-  readonly logLevel: string;
-  readonly probePrivateNetworks: string;
-  readonly probeInterval: string;
-  readonly metricsListen?: string;
-  readonly gcInterval: string;
-  readonly gcGrace: string;
-  readonly gcUntagged: string;
-  readonly uploadAge: string;
-  readonly eventAge: string;
-}
-
-export const defaults = {
-  data: './data',
-  listen: ':8443',
-  trustedProxies: '',
-  logLevel: 'info',
-  probePrivateNetworks: 'on',
-  probeInterval: '10s',
-  gcInterval: '24h',
-  gcGrace: formatHours(defaultPolicy.graceMs),
-  gcUntagged: 'off',
-  uploadAge: formatHours(defaultPolicy.uploadIdleMs),
-  eventAge: '2160h',
-} as const;
 
 /** What is wrong with an option, in one line. */
 class ConfigurationInvalid extends Error {
@@ -138,10 +104,6 @@ function parseDuration(option: string, text: string, alternative = ''): number {
   const durationMs = /\d$/.test(text) ? undefined : parseDurationMs(text);
   if (durationMs !== undefined) return durationMs;
   throw new ConfigurationInvalid(option, `a duration such as 90s, 30m or 2h${alternative}`);
-}
-
-function formatHours(durationMs: number): string {
-  return `${durationMs / 3_600_000}h`;
 }
 
 function parseTls(options: ServeOptions): OriginConfiguration['tls'] {

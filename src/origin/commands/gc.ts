@@ -3,10 +3,11 @@ import { resolve } from 'node:path';
 import { DirectoryBlobStore } from '../../shared/blob-store/directory.ts';
 import { formatBytes } from '../../shared/byte-size.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { parseCollectionPolicy, type ServeOptions } from '../configuration.ts';
+import { parseCollectionPolicy } from '../configuration.ts';
 import { openDatabaseBeside } from '../database.ts';
 import { type CollectionReport, GarbageCollection } from '../images/garbage-collection.ts';
 import { Removals } from '../images/removals.ts';
+import type { ServeOptions } from '../serve-options.ts';
 
 export interface GcOptions extends Pick<ServeOptions, 'data' | 'gcGrace' | 'gcUntagged' | 'uploadAge'> {
   readonly dryRun: boolean;

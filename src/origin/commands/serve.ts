@@ -3,7 +3,8 @@ import { access, constants, mkdir } from 'node:fs/promises';
 import { systemClock } from '../../shared/clock.ts';
 import { createLogger } from '../../shared/logging.ts';
 import { untilSignal } from '../../shared/signals.ts';
-import { parseConfiguration, type ServeOptions } from '../configuration.ts';
+import { parseConfiguration } from '../configuration.ts';
+import type { ServeOptions } from '../serve-options.ts';
 import { startOrigin } from '../server.ts';
 
 /** Resolves once the origin has ended. @throws an error whose message is one line for the admin */

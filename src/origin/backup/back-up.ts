@@ -60,36 +60,43 @@ const pauseMs = 50;
 
 /** @throws BackupRefused; the system's errors when the directory cannot be written */
 export async function backUp(origin: Origin, to: string, options: BackupOptions): Promise<BackupReport> {
+  await assertFree(to);
+  try {
+    // All of it: two backups into one directory must not touch each other's files.
+    return await withoutRemovals(origin.removals, options.waiting, () => backUpAlone(origin, to, options));
+  } catch (error) {
+    throw isDamage(error) ? damagedDatabase(origin, (error as Error).message, error) : error;
+  }
+}
+
+async function backUpAlone(origin: Origin, to: string, options: BackupOptions): Promise<BackupReport> {
   const target = await prepareTarget(to);
-  const takenNow = await withoutRemovals(origin.removals, options.waiting, async () => {
-    // Before the copy begins: what was acknowledged until then is in it.
-    const takenAt = new Date(origin.clock()).toISOString();
-    const state = join(to, timeName(takenAt));
-    await mkdir(state, { mode: 0o700 });
-    try {
-      return await copyEverything(origin, { target, to, state, takenAt }, options);
-    } catch (error) {
-      await rm(state, { recursive: true, force: true });
-      throw error;
-    }
-  }).catch((error) => {
-    throw isDamage(error) ? damagedDatabase(origin, error.message, error) : error;
+  // Before the copy begins: what was acknowledged until then is in it.
+  const takenAt = new Date(origin.clock()).toISOString();
+  const state = join(to, timeName(takenAt));
+  await mkdir(state, { mode: 0o700 });
+  const place = { target, to, state, takenAt };
+  const { description, copied } = await copyEverything(origin, place, options).catch(async (error) => {
+    await rm(state, { recursive: true, force: true });
+    throw error;
   });
-  const { description, copied } = takenNow;
   await replaceFile(descriptionPath(to), `${JSON.stringify(description, undefined, 2)}\n`);
   const removedBlobs = await removeUnneeded(to, target, description);
-  await rm(startedPath(to), { force: true });
-  const { takenAt, blobs, sizeBytes } = description;
+  await rm(startedPath(to));
+  const { blobs, sizeBytes } = description;
   return { takenAt, blobs, sizeBytes, removedBlobs, ...copied };
 }
 
 /** @throws BackupRefused when there is something else in the directory */
+async function assertFree(to: string): Promise<void> {
+  if (!existsSync(to) || existsSync(startedPath(to)) || existsSync(descriptionPath(to))) return;
+  if ((await readdir(to)).every((name) => name === 'lost+found')) return;
+  throw new BackupRefused(`${to} holds something else than a backup: name an empty or a new directory`);
+}
+
+/** What a backup that was interrupted left of unfinished files goes. */
 async function prepareTarget(to: string): Promise<DirectoryBlobStore> {
   await mkdir(to, { recursive: true, mode: 0o700 });
-  const isOurs = existsSync(startedPath(to)) || existsSync(descriptionPath(to));
-  if (!isOurs && (await readdir(to)).some((name) => name !== 'lost+found')) {
-    throw new BackupRefused(`${to} holds something else than a backup: name an empty or a new directory`);
-  }
   await writeFile(startedPath(to), '', { mode: 0o600 });
   await syncDirectory(dirname(to));
   const store = new DirectoryBlobStore(to, { smallBlobsBytes: 0 });
@@ -161,8 +168,8 @@ async function copyEverything(
   return { description, copied };
 }
 
-function isDamage(error: { code?: unknown }): boolean {
-  return /^SQLITE_(?:CORRUPT|NOTADB)/.test(String(error.code));
+function isDamage(error: unknown): boolean {
+  return /^SQLITE_(?:CORRUPT|NOTADB)/.test(String((error as { code?: unknown }).code));
 }
 
 function damagedDatabase({ dataDirectory }: Origin, complaint: string, cause?: unknown): BackupRefused {

@@ -107,6 +107,14 @@ describe('a backup', () => {
     assert.notEqual(report, undefined);
   });
 
+  it('waits for another one, also into the same directory, and both are complete', async () => {
+    await pushImage(origin, 'admin/twice', 'v1', [layer()]);
+    const backup = await newTarget();
+    const reports = await Promise.all([backUp(backup), backUp(backup)]);
+    assert.equal(reports[0].blobs, reports[1].blobs);
+    assert.deepEqual((await restored(backup)).findings, []);
+  });
+
   it('that is interrupted is none, and is completed by the next', async () => {
     await pushImage(origin, 'admin/interrupted', 'v1', [layer()]);
     const backup = await newTarget();

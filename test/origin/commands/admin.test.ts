@@ -84,7 +84,7 @@ describe('dtr admin', () => {
       const file = join(nowhere, 'file');
       await writeFile(file, '');
       const cases: [args: string[], line: RegExp][] = [
-        [['backup', '--data', data, '--to', file], /^dtr: cannot back up to \S+file: EEXIST: /],
+        [['backup', '--data', data, '--to', file], /^dtr: cannot back up to \S+file: ENOTDIR: /],
         [
           ['restore', '--from', nowhere, '--data', join(nowhere, 'data')],
           /^dtr: there is no backup in \S+: \S+ is missing$/,

@@ -29,7 +29,7 @@ export type PreparedRow<Row> = (...parameters: (string | number)[]) => Promise<R
 /** The same for a few rows. */
 export type PreparedRows<Row> = (...parameters: (string | number)[]) => Promise<readonly Row[]>;
 
-/** Rows remembered per question; manifests are among them, so not too many. */
+/** Rows remembered per question, unless it says more; manifests are among them, so not too many. */
 const maximumRemembered = 1000;
 /** How long a transaction waits for the write lock that another process holds. */
 const writeTurnMs = 15_000;
@@ -133,17 +133,18 @@ export class Database {
    * transaction. A row is remembered until anything at all is committed, by this process or another: SQLite tells
    * (`data_version`), so what is given is always what a query would give now. Measured: 0.3 µs a remembered row and 3 µs
    * for asking, 20 to 30 µs for the join that a manifest takes, 60 to 120 µs for a query that knex builds anew.
-   * `assertSound` throws for a row that must not be used.
+   * `assertSound` throws for a row that must not be used; `maximum` is how many rows are remembered.
    */
   prepare<Row>(
     build: (queries: Queryable) => Query,
-    assertSound: (row: Row) => void = () => {},
+    options: { assertSound?: (row: Row) => void; maximum?: number } = {},
   ): PreparedRow<Row> {
-    return this.#remembering<Row | undefined>(build, (statement, values) => {
+    const ask = (statement: BetterSqlite3.Statement, values: readonly unknown[]) => {
       const row = statement.get(...values) as Row | undefined;
-      if (row !== undefined) assertSound(row);
+      if (row !== undefined) options.assertSound?.(row);
       return row;
-    });
+    };
+    return this.#remembering<Row | undefined>(build, ask, options.maximum);
   }
 
   /** Compiles a query for a few rows, as `prepare` does for one. */
@@ -172,6 +173,7 @@ export class Database {
   #remembering<Answer>(
     build: (queries: Queryable) => Query,
     ask: (statement: BetterSqlite3.Statement, values: readonly unknown[]) => Answer,
+    maximum = maximumRemembered,
   ): (...parameters: (string | number)[]) => Promise<Answer> {
     const { sql, bindings } = build(this.queries).toSQL().toNative();
     const order = (bindings as unknown[]).map((binding) => {
@@ -185,7 +187,7 @@ export class Database {
     let version: unknown;
     return async (...parameters) => {
       const now = this.#version();
-      if (now !== version || remembered.size >= maximumRemembered) remembered.clear();
+      if (now !== version || remembered.size >= maximum) remembered.clear();
       version = now;
       const key = parameters.join('\n');
       if (remembered.has(key)) return remembered.get(key) as Answer;

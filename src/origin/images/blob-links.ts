@@ -171,6 +171,8 @@ function* portionsOf<T>(items: readonly T[]): Generator<readonly T[]> {
   for (let start = 0; start < items.length; start += 500) yield items.slice(start, start + 500);
 }
 
+const maximumRememberedLinks = 20_000;
+
 export type FindLinkedBlob = (
   repository: RepositoryName,
   digest: Digest,
@@ -186,18 +188,21 @@ interface LinkedBlobRow {
 
 /** Compiles the question that every blob request asks. */
 export function prepareFindLinkedBlob(database: Database): FindLinkedBlob {
-  return database.prepare((queries) =>
-    queries('repositories')
-      .join('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
-      .join('blobs', 'blobs.digest', 'repository_blobs.digest')
-      .where('repositories.name', ':1')
-      .where('repository_blobs.digest', ':2')
-      .whereNull('blobs.damaged_at')
-      .select(
-        'blobs.size_bytes as sizeBytes',
-        'repository_blobs.repository_id as repositoryId',
-        'repository_blobs.last_used_at as lastUsedAt',
-        'repositories.redirect',
-      ),
+  return database.prepare(
+    (queries) =>
+      queries('repositories')
+        .join('repository_blobs', 'repository_blobs.repository_id', 'repositories.id')
+        .join('blobs', 'blobs.digest', 'repository_blobs.digest')
+        .where('repositories.name', ':1')
+        .where('repository_blobs.digest', ':2')
+        .whereNull('blobs.damaged_at')
+        .select(
+          'blobs.size_bytes as sizeBytes',
+          'repository_blobs.repository_id as repositoryId',
+          'repository_blobs.last_used_at as lastUsedAt',
+          'repositories.redirect',
+        ),
+    // Small rows, and many at a time: every layer of every image that is pulled.
+    { maximum: maximumRememberedLinks },
   );
 }

@@ -131,7 +131,7 @@ export function prepareFindManifest(database: Database): FindManifest {
         .where('repositories.name', ':1')
         .where('tags.name', ':2')
         .select(columns),
-    assertSound,
+    { assertSound },
   );
   const byDigest: PreparedRow<StoredManifest> = database.prepare(
     (queries) =>
@@ -140,7 +140,7 @@ export function prepareFindManifest(database: Database): FindManifest {
         .where('repositories.name', ':1')
         .where('manifests.digest', ':2')
         .select(columns),
-    assertSound,
+    { assertSound },
   );
   return { byTag, byDigest };
 }

@@ -17,6 +17,10 @@ type Candidates = (api: Api, typed: Typed) => Promise<string[]>;
 const candidates: Readonly<Record<string, Candidates>> = {
   account: accounts('all'),
   cache: async (api) => (await api.list('GET /api/v0/content_caches')).items.map(({ name }) => name),
+  job: async (api) => {
+    const { jobs } = await api.ask('GET /api/v0/jobs', { query: { limit } });
+    return jobs.map(({ id }) => id);
+  },
   namespace: accounts('all'),
   org: accounts('orgs'),
   repository: async (api, typed) => {
@@ -24,6 +28,11 @@ const candidates: Readonly<Record<string, Candidates>> = {
     const { items } = await api.list('GET /api/v0/repositories', { query: { query: typed.text } }, limit);
     return items.map(({ namespace, name }) => `${namespace}/${name}`);
   },
+  rule: async (api) => {
+    const { items } = await api.list('GET /api/v0/content_cache_rules', {}, limit);
+    return items.map(({ network }) => network);
+  },
+  'rule-id': async (api) => (await api.ask('GET /api/v0/content_cache_prefetch_rules')).map(({ id }) => id),
   tag: tags,
   'tag|digest': tags,
   team: async (api, { before }) => {

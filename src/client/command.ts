@@ -102,3 +102,8 @@ export function countOption(flag: string, description: string): Option {
     throw new InvalidArgumentError('A number above 0 is expected.');
   });
 }
+
+/** An option that may be given several times. */
+export function repeatableOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser<string[]>((value, before = []) => [...before, value]);
+}

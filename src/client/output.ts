@@ -50,17 +50,19 @@ export class Output {
     if (this.#options.json) this.#write(`${printableJson(json)}\n`);
     else if (this.#options.quiet) this.#write(`${printable(view.id(record))}\n`);
     else {
-      const lines = [...view.columns, ...(view.details ?? [])].map(
-        ([title, value]) => [title, value(record)] as const,
-      );
+      const fields = [...view.columns, ...(view.details ?? [])].flatMap(([title, value]) => {
+        const [first, ...more] = value(record)?.split('\n') ?? [];
+        return first === undefined ? [] : [[title, first], ...more.map((line) => ['', line])];
+      });
       // Never cut: who looks at one record wants to copy from it.
-      this.#write(formatTable(lines.filter((line): line is [string, string] => line[1] !== undefined)));
+      this.#write(formatTable(fields));
     }
   }
 
-  /** Text that is data by itself, such as a completion script. */
-  text(text: string): void {
-    this.#write(text);
+  /** Records that are a line of text each. */
+  lines<T>(records: readonly T[], textOf: (record: T) => string): void {
+    if (this.#options.json) this.#write(`${printableJson(records)}\n`);
+    else this.#write(records.map((record) => `${printable(textOf(record))}\n`).join(''));
   }
 
   /** What was done, or is to be known; nothing for `--quiet`. */

@@ -16,7 +16,9 @@ export function refusal(answer: Answer, asked: { readonly origin: string; readon
   }
   const kind = ({ 401: 'notSignedIn', 404: 'notFound' } as const)[status] ?? 'failed';
   const message = errors.map(describe).join('; ');
-  return new Failure(kind, message, message.includes('try again') ? undefined : advice(answer, asked));
+  // Some messages say more than the status does, and what to do.
+  const saysEnough = /try again|not authorized: /.test(message);
+  return new Failure(kind, message, saysEnough ? undefined : advice(answer, asked));
 }
 
 interface ApiError {

@@ -36,6 +36,7 @@ export const repositoryView: View<Schemas['Repository']> = {
   ],
   details: [
     ['Immutable tags', ({ immutableTags }) => yesNo(immutableTags)],
+    ['Redirected', ({ redirect }) => yesNo(redirect)],
     ['Id', ({ id }) => id],
     ['About', ({ longDescription }) => longDescription || undefined],
   ],

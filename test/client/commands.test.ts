@@ -2,35 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { pushImage, startTestOrigin } from '../setup/origin.ts';
-import { tempDirectory } from '../setup/temp-directory.ts';
-import { type Ended, runHere } from './program.ts';
+import { commandsAt } from './program.ts';
 
 const origin = await startTestOrigin();
-const home = await tempDirectory();
-// A token: checking a password takes long, on purpose.
-const { token } = (await (await origin.api('POST', '/api_tokens', {})).json()) as { token: string };
-
-/** As the admin, unless as `<user>:<password or token>`. */
-async function run(
-  words: string | string[],
-  { as = `admin:${token}`, ...options }: { as?: string; input?: string } = {},
-): Promise<Ended> {
-  return runHere(words, { env: { DTR_URL: origin.url, DTR_TOKEN: as, XDG_CONFIG_HOME: home }, ...options });
-}
-
-/** What it printed, having done it. */
-async function dtr(words: string | string[], options: { as?: string; input?: string } = {}): Promise<string> {
-  const { code, out, said } = await run(words, options);
-  assert.equal(code, 0, said.join('\n'));
-  return out;
-}
-
-/** What it said, having done it. */
-async function said(words: string): Promise<string> {
-  const ended = await run(words);
-  assert.deepEqual([ended.code, ended.out], [0, ''], ended.said.join('\n'));
-  return ended.said.join('\n');
-}
+const { run, dtr, said } = await commandsAt(origin);
 
 describe('dtr cache', () => {
   it('registers a cache, shows, changes and removes it, by name or id', async () => {
@@ -67,6 +42,7 @@ describe('dtr settings', () => {
   it('chooses a cache by its name, for oneself and for others', async () => {
     await dtr('cache add region-eu http://203.0.113.8:5000');
     await dtr('org add settled');
+    assert.equal(await dtr('settings show --quiet'), 'automatic\n');
     assert.equal(
       await dtr('settings set --cache region-eu'),
       'Content cache   region-eu\nCreate on push  inherit\n',
@@ -157,8 +133,16 @@ describe('dtr repo', () => {
     await dtr('org add shop');
     await dtr('org team add shop dev');
     assert.match(
-      await dtr(['repo', 'create', 'shop/web', '--description', 'The web shop', '--about', '# Shop']),
-      /^Name +shop\/web\nVisibility +private\nPulls +0\nPushes +0\nDescription +The web shop\nImmutable tags +no\nId .*\nAbout +# Shop\n$/,
+      await dtr([
+        'repo',
+        'create',
+        'shop/web',
+        '--description',
+        'The web shop',
+        '--about',
+        '# Shop\n\nSells things.',
+      ]),
+      /^Name +shop\/web\nVisibility +private\nPulls +0\nPushes +0\nDescription +The web shop\nImmutable tags +no\nRedirected +yes\nId .*\nAbout +# Shop\n\n +Sells things\.\n$/,
     );
     assert.match(await dtr('repo update shop/web --public --immutable-tags'), /^Visibility {6}public$/m);
     assert.equal(

@@ -1,4 +1,5 @@
 /** The program `dtr`, for a test that talks to an origin: as a process, or in the test's own, which takes a tenth of the time. */
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, dirname, join } from 'node:path';
@@ -8,6 +9,7 @@ import { Command, CommanderError } from 'commander';
 import { addClientCommands } from '../../src/client/commands.ts';
 import { exitCodes, Failure } from '../../src/client/failure.ts';
 import type { Surroundings } from '../../src/client/surroundings.ts';
+import type { TestOrigin } from '../setup/origin.ts';
 import { tempDirectory } from '../setup/temp-directory.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -86,6 +88,42 @@ export async function runHere(
     else throw error;
   }
   return { code, out: out.join(''), said: errors.join('').split('\n').slice(0, -1) };
+}
+
+export interface Commands {
+  /** As the admin, unless as `<user>:<password or token>`. */
+  run(words: string | readonly string[], options?: RunOptions): Promise<Ended>;
+  /** What it printed, having done it. */
+  dtr(words: string | readonly string[], options?: RunOptions): Promise<string>;
+  /** What it said, having done it and printed nothing. */
+  said(words: string): Promise<string>;
+}
+
+interface RunOptions {
+  readonly as?: string;
+  readonly input?: string;
+}
+
+/** Commands in this process, at the origin. */
+export async function commandsAt(origin: TestOrigin): Promise<Commands> {
+  const directory = await tempDirectory();
+  // A token: checking a password takes long, on purpose.
+  const { token } = (await (await origin.api('POST', '/api_tokens', {})).json()) as { token: string };
+  const run: Commands['run'] = (words, { as = `admin:${token}`, ...options } = {}) =>
+    runHere(words, { env: { DTR_URL: origin.url, DTR_TOKEN: as, XDG_CONFIG_HOME: directory }, ...options });
+  return {
+    run,
+    dtr: async (words, options) => {
+      const { code, out, said } = await run(words, options);
+      assert.equal(code, 0, said.join('\n'));
+      return out;
+    },
+    said: async (words) => {
+      const { code, out, said } = await run(words);
+      assert.deepEqual([code, out], [0, ''], said.join('\n'));
+      return said.join('\n');
+    },
+  };
 }
 
 function keeping(): [texts: string[], stream: Writable] {

@@ -50,6 +50,15 @@ const refusals: [what: string, answer: Answer, code: number, said: string[]][] =
     ],
   ],
   [
+    'not allowed with this token, whoever asks',
+    refused(403, {
+      code: 'NOT_AUTHORIZED',
+      message: 'The client is not authorized: this access token only reads.',
+    }),
+    1,
+    ['dtr: The client is not authorized: this access token only reads. (NOT_AUTHORIZED)'],
+  ],
+  [
     'not there',
     refused(404, { code: 'NO_SUCH_USER', message: 'A user with the given name does not exist.' }),
     4,

@@ -7,6 +7,7 @@ import { type Asking, destructiveVerb, group, verb } from '../command.ts';
 import { findCache } from '../content-caches.ts';
 import { localTime, type View, yesNo } from '../output.ts';
 import { readCa } from '../sign-ins.ts';
+import { addCacheJobCommands } from './cache-jobs.ts';
 import { addCacheUsageCommand } from './cache-usage.ts';
 
 type Schemas = components['schemas'];
@@ -41,6 +42,19 @@ const view: View<ContentCache> = {
   ],
 };
 
+const healthView: View<ContentCache> = {
+  id: ({ name }) => name,
+  columns: [
+    ['Name', ({ name }) => name],
+    ['Health', ({ health }) => health?.state ?? ''],
+    ['Since', ({ health }) => (health === undefined ? '' : localTime(health.since))],
+    ['Answered in', ({ health }) => (health?.latencyMs === undefined ? '' : `${health.latencyMs} ms`)],
+    ['Free', ({ health }) => (health?.disk === undefined ? '' : formatBytes(health.disk.freeBytes))],
+    ['Stored', ({ health }) => (health?.stored === undefined ? '' : formatBytes(health.stored.bytes))],
+    ['Last trouble', ({ health }) => health?.lastError?.message ?? ''],
+  ],
+};
+
 interface Changes {
   readonly name?: string;
   readonly host?: string;
@@ -54,6 +68,9 @@ export function addCacheCommands(program: Command, asking: Asking): void {
   );
   verb(caches, 'show <cache>', 'show one and how it is, by its name or id').action(
     asking(async ({ api, output }, name: string) => output.record(await findCache(api, name), view)),
+  );
+  verb(caches, 'health', 'list how all of them are').action(
+    asking(async ({ api, output }) => output.list(await api.list('GET /api/v0/content_caches'), healthView)),
   );
   verb(caches, 'add <name> <host>', 'register one that runs at <host>, http[s]://<host>[:<port>]')
     .option('--ca-file <file>', 'PEM of the CA that signed its certificate, for the origin to trust it')
@@ -100,6 +117,7 @@ export function addCacheCommands(program: Command, asking: Asking): void {
     }),
   );
   addCacheUsageCommand(caches, asking);
+  addCacheJobCommands(caches, asking);
   destructiveVerb(
     caches,
     'remove <cache>',

@@ -13,6 +13,7 @@ interface Changes {
   readonly public?: true;
   readonly private?: true;
   readonly immutableTags?: boolean;
+  readonly redirect?: boolean;
 }
 
 export function addRepositoryCommands(program: Command, asking: Asking): void {
@@ -61,10 +62,12 @@ export function addRepositoryCommands(program: Command, asking: Asking): void {
   );
   withChanges(verb(repositories, 'update <repository>', 'change one'))
     .option('--no-immutable-tags', 'a tag can be pushed again')
+    .option('--redirect', 'pulls are sent to content caches')
+    .option('--no-redirect', 'pulls are served by the origin')
     .action(
       asking(async ({ api, output }, repository: string, changes: Changes) => {
         const path = parseRepository(repository);
-        const body = toBody(changes);
+        const body = { ...toBody(changes), ...given({ redirect: changes.redirect }) };
         output.record(
           await api.ask('PATCH /api/v0/repositories/{namespace}/{reponame}', { path, body }),
           repositoryView,

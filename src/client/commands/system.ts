@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import type { components } from '../../origin/api/contract.d.ts';
 import { given } from '../api.ts';
-import { type Asking, group, isYes, verb, yesNoOption } from '../command.ts';
+import { type Asked, type Asking, group, isYes, verb, yesNoOption } from '../command.ts';
+import { cacheNames, idOrNone } from '../content-caches.ts';
 import { Failure } from '../failure.ts';
 import { type View, yesNo } from '../output.ts';
 
@@ -21,14 +22,13 @@ const settingsView: View<Schemas['Settings']> = {
 interface SetOptions {
   readonly createOnPush?: 'yes' | 'no';
   readonly anonymousPulls?: 'yes' | 'no';
+  readonly defaultCache?: string;
 }
 
 export function addSystemCommands(program: Command, asking: Asking): void {
   const system = group(program, 'system', 'settings and state of the origin');
   verb(system, 'show', 'show the settings').action(
-    asking(async ({ api, output }) =>
-      output.record(await api.ask('GET /api/v0/meta/settings'), settingsView),
-    ),
+    asking(async (asked) => show(asked, await asked.api.ask('GET /api/v0/meta/settings'))),
   );
   verb(system, 'set', 'change the settings')
     .addOption(
@@ -40,16 +40,23 @@ export function addSystemCommands(program: Command, asking: Asking): void {
     .addOption(
       yesNoOption('--anonymous-pulls', 'whether public repositories can be pulled from without signing in'),
     )
+    .option(
+      '--default-cache <cache>',
+      'which content cache serves everybody for whom nobody decides, or none',
+    )
     .action(
-      asking(async ({ api, output }, { createOnPush, anonymousPulls }: SetOptions) => {
-        if (createOnPush === undefined && anonymousPulls === undefined) {
-          throw new Failure('usage', '--create-on-push or --anonymous-pulls expected');
+      asking(async (asked, options: SetOptions) => {
+        const { createOnPush, anonymousPulls, defaultCache } = options;
+        if ([createOnPush, anonymousPulls, defaultCache].every((option) => option === undefined)) {
+          throw new Failure('usage', '--create-on-push, --anonymous-pulls or --default-cache expected');
         }
         const body = given({
           createRepositoryOnPush: isYes(createOnPush),
           anonymousPulls: isYes(anonymousPulls),
+          defaultContentCacheUUID:
+            defaultCache === undefined ? undefined : await idOrNone(asked.api, defaultCache),
         });
-        output.record(await api.ask('POST /api/v0/meta/settings', { body }), settingsView);
+        await show(asked, await asked.api.ask('POST /api/v0/meta/settings', { body }));
       }),
     );
   verb(system, 'status', 'show how its replicas are').action(
@@ -57,7 +64,7 @@ export function addSystemCommands(program: Command, asking: Asking): void {
       const status = await api.ask('GET /api/v0/meta/cluster_status');
       const replicas = Object.entries(status.replica_health);
       output.record(status, {
-        id: () => replicas.map(([, health]) => health).join('\n'),
+        id: () => replicas.map(([replica, health]) => `${replica} ${health}`).join(' '),
         columns: replicas.map(([replica, health]) => [replica, () => health]),
       });
     }),
@@ -77,4 +84,12 @@ export function addSystemCommands(program: Command, asking: Asking): void {
       output.record(version, { id: (one) => one.version, columns: [['Version', (one) => one.version]] });
     }),
   );
+}
+
+async function show({ api, output }: Asked, settings: Schemas['Settings']): Promise<void> {
+  const nameOf = await cacheNames(api);
+  output.record(settings, {
+    ...settingsView,
+    details: [['Default cache', (one) => nameOf(one.defaultContentCacheUUID)]],
+  });
 }

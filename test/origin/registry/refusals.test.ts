@@ -231,7 +231,7 @@ describe('paths as they go over the wire (E01, E02)', () => {
 
   it('nothing was written beside what belongs there', async () => {
     const names = await readdir(origin.dataDirectory);
-    const known = /^(?:admin-password|dtr\.(?:db|lock)(?:-\w+)?|blobs|sessions)$/;
+    const known = /^(?:admin-password|dtr\.(?:db|lock)(?:-\w+)?|blobs|replica-id|sessions)$/;
     assert.deepEqual(
       names.filter((name) => !known.test(name)),
       [],

@@ -5,7 +5,7 @@ import type { Express, Router } from 'express';
 import { Authenticator } from '../src/origin/accounts/authenticate.ts';
 import { Passwords } from '../src/origin/accounts/passwords.ts';
 import { defaultSignInLimits, SignInLimits } from '../src/origin/accounts/sign-in-limits.ts';
-import { loadContract } from '../src/origin/api/openapi.ts';
+import { contractMethods, loadContract, resolveReference } from '../src/origin/api/openapi.ts';
 import { createApi } from '../src/origin/api/router.ts';
 import type { CacheHealth } from '../src/origin/content-caches/health.ts';
 import type { Redirector } from '../src/origin/content-caches/redirect.ts';
@@ -17,10 +17,9 @@ import { keepingLogger } from './setup/logger.ts';
 import { tempDirectory } from './setup/temp-directory.ts';
 
 const { document } = loadContract();
-const methods = ['get', 'put', 'post', 'patch', 'delete', 'options', 'head', 'trace'] as const;
 
-const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
-  methods.flatMap((method) => {
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+  contractMethods.flatMap((method) => {
     const operation = item[method];
     return operation === undefined ? [] : [{ name: `${method.toUpperCase()} ${path}`, operation }];
   }),
@@ -38,7 +37,7 @@ describe('openapi.yaml', () => {
       assert.equal(operation.tags?.length, 1);
       assert.ok(operation.summary);
       assert.ok(operation.description);
-      const statuses = Object.keys(operation.responses ?? {});
+      const statuses = Object.keys(operation.responses);
       const expected = ['400', '401', '403', '405', '406', '429', '500', '503'];
       if (operation.requestBody !== undefined) expected.push('413', '415');
       assert.deepEqual(
@@ -46,26 +45,27 @@ describe('openapi.yaml', () => {
         [],
       );
       assert.equal(statuses.filter((status) => status.startsWith('2')).length, 1);
-      for (const [status, response] of Object.entries(operation.responses ?? {})) {
+      for (const [status, response] of Object.entries(operation.responses)) {
         if (status === '204') continue;
-        const { content } = resolve(response as object) as { content?: Record<string, object> };
+        const { content } = resolveReference(document, response);
         assert.deepEqual(Object.keys(content ?? {}), ['application/json'], status);
         assert.ok('example' in (content?.['application/json'] ?? {}), `${status} has no example`);
       }
     });
   }
 
+  it('describes no methods but those', () => {
+    const others = Object.values(document.paths).flatMap((item) =>
+      Object.keys(item).filter((key) => ![...contractMethods, 'parameters'].includes(key)),
+    );
+    assert.deepEqual(others, []);
+  });
+
   it('uses each operation id once', () => {
     const ids = operations.map(({ operation }) => operation.operationId);
     assert.equal(new Set(ids).size, ids.length);
   });
 });
-
-function resolve(value: object): object {
-  if (!('$ref' in value)) return value;
-  const steps = String(value.$ref).replace(/^#\//, '').split('/');
-  return steps.reduce((at, step) => (at as Record<string, object>)[step] as object, document as object);
-}
 
 /** What express would answer below `/api/v0`, read from its routers; the guards before them have the same paths. */
 async function routesOfApi(): Promise<string[]> {
@@ -98,7 +98,8 @@ async function routesOfApi(): Promise<string[]> {
       // Guards are for several paths at once.
       if (typeof route?.path !== 'string' || !route.path.startsWith('/api/')) return [];
       const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
-      return route.stack.map(({ method }) => `${method.toUpperCase()} ${path}`);
+      // What finds the operation of a path is for all methods.
+      return route.stack.flatMap(({ method }) => (method ? [`${method.toUpperCase()} ${path}`] : []));
     }),
   );
 }

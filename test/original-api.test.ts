@@ -64,9 +64,7 @@ interface Operation {
 function findOurs(method: string, path: string): Operation | undefined {
   // What a parameter of the path is called is nothing that a client sees.
   const shape = (text: string) => text.replaceAll(/\{\w+\}/g, '{}');
-  const found = Object.entries(document.paths ?? {}).find(
-    ([ours]) => shape(ours) === shape(`/api/v0${path}`),
-  );
+  const found = Object.entries(document.paths).find(([ours]) => shape(ours) === shape(`/api/v0${path}`));
   return found?.[1][method.toLowerCase() as 'get'] as unknown as Operation | undefined;
 }
 

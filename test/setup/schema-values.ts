@@ -1,6 +1,6 @@
 /** Values that fit a schema of openapi.yaml, and values that do not: for tests that try every operation. */
 import fc from 'fast-check';
-import type { ContractDocument } from '../../src/origin/api/openapi.ts';
+import { type ContractDocument, resolveReference } from '../../src/origin/api/openapi.ts';
 
 /** What of a JSON schema openapi.yaml uses. */
 export interface Schema {
@@ -28,16 +28,8 @@ export class SchemaValues {
     this.#document = document;
   }
 
-  /** Follows references. */
   resolve<T extends object>(value: T & { $ref?: string }): T {
-    if (value.$ref === undefined) return value;
-    const steps = value.$ref.replace(/^#\//, '').split('/');
-    return this.resolve(
-      steps.reduce(
-        (at, step) => (at as Record<string, object>)[step] as object,
-        this.#document as object,
-      ) as T,
-    );
+    return resolveReference<T>(this.#document, value);
   }
 
   /** Values that the schema allows. */

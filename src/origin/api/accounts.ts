@@ -117,7 +117,7 @@ export function createAccountRoutes(options: AccountOptions): Router {
   return routes;
 }
 
-/** The contract's validator has filled in the default. */
+/** The check by the contract has filled in the default. */
 type ListQuery = Required<Pick<NonNullable<operations['ListAccounts']['parameters']['query']>, 'filter'>> & {
   readonly query?: string;
 };

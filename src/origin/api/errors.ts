@@ -1,5 +1,5 @@
 /** What the API door answers for each error: statuses and codes of the original where it had them. */
-import type { ErrorRequestHandler, Request } from 'express';
+import type { ErrorRequestHandler } from 'express';
 import { errorBody } from '../../shared/distribution/error-codes.ts';
 import { DomainError, type ErrorCode } from '../../shared/errors.ts';
 import { requestRecord } from '../request-log.ts';
@@ -67,9 +67,9 @@ const answers = {
 } as const satisfies Record<ErrorCode, readonly [status: number, code: string]>;
 
 /** The last handler of the door. Nothing of an unexpected error reaches the client but the request's id. */
-export const answerApiError: ErrorRequestHandler = (error, request, response, next) => {
+export const answerApiError: ErrorRequestHandler = (error, _request, response, next) => {
   const record = requestRecord(response);
-  const known = error instanceof DomainError ? error : fromLibrary(error, request);
+  const known = error instanceof DomainError ? error : fromLibrary(error);
   record.error = known ?? error;
   if (response.headersSent) {
     next(error);
@@ -81,7 +81,7 @@ export const answerApiError: ErrorRequestHandler = (error, request, response, ne
     'An internal server error occurred. Contact a system administrator for more information.';
   if (status === 429 || status === 503)
     response.set('Retry-After', String(known?.detail?.retryAfterSeconds ?? 5));
-  if (known?.code === 'method-not-allowed') response.set('Allow', (error as ValidationError).headers?.Allow);
+  if (known?.code === 'method-not-allowed') response.set('Allow', String(known.detail?.allow));
   const detail = known === undefined ? { requestId: record.requestId } : known.detail;
   response
     .status(status)
@@ -89,36 +89,14 @@ export const answerApiError: ErrorRequestHandler = (error, request, response, ne
     .send(errorBody(code, message, detail));
 };
 
-/** Errors of the contract's validator: their status says what is wrong, their first entry says where. */
-interface ValidationError extends Error {
-  readonly status: number;
-  readonly headers?: Record<string, string>;
-  readonly errors?: readonly { readonly path?: string; readonly message?: string }[];
-}
-
-/** What express's body parser and the contract's validator refused, as an error of ours. */
-function fromLibrary(error: unknown, request: Request): DomainError | undefined {
-  const { status, errors, message } = error as ValidationError;
+/** What express and its body parser refused, as an error of ours. */
+function fromLibrary(error: unknown): DomainError | undefined {
+  const { status, type, message } = error as { status?: number; type?: string; message: string };
   switch (status) {
-    case 400: {
-      if ((error as { type?: string }).type?.startsWith('entity.') === true) {
+    case 400:
+      if (type?.startsWith('entity.') === true)
         return new DomainError('json-invalid', 'Unable to parse JSON', { cause: error });
-      }
-      const field = errors?.[0]?.path?.replace(/^\/(?:body|query|params)\/?/, '').replaceAll('/', '.') ?? '';
-      const expectation = errors?.[0]?.message ?? message;
-      return new DomainError(
-        invalidCode(request, field),
-        field === '' ? expectation : `${field}: ${expectation}`,
-        {
-          cause: error,
-          ...(field === '' ? {} : { detail: { field } }),
-        },
-      );
-    }
-    case 404:
-      return new DomainError('path-unknown', 'no such operation', { cause: error });
-    case 405:
-      return new DomainError('method-not-allowed', 'Method Not Allowed', { cause: error });
+      return new DomainError('input-invalid', message, { cause: error });
     case 413:
       return new DomainError('too-large', 'at most 100 KiB expected', { cause: error });
     case 415:
@@ -127,20 +105,5 @@ function fromLibrary(error: unknown, request: Request): DomainError | undefined 
       });
     default:
       return undefined;
-  }
-}
-
-/** The original has a code of its own for whatever is wrong in some requests. */
-function invalidCode(request: Request, field: string): ErrorCode {
-  const { openapi } = request as Request & { openapi?: { schema: { operationId?: string } } };
-  switch (openapi?.schema.operationId) {
-    case 'UpdateUserSettings':
-      return 'setting-invalid';
-    case 'UpdateSettings':
-      return 'system-setting-invalid';
-    case 'UpdateRepository':
-      return field === 'visibility' ? 'visibility-invalid' : 'input-invalid';
-    default:
-      return 'input-invalid';
   }
 }

@@ -60,7 +60,7 @@ export function createIndexRoutes({ database: { queries } }: { database: Databas
   return routes;
 }
 
-/** The contract's validator has made numbers and booleans of the texts, and filled in what was left out. */
+/** The check by the contract has made numbers and booleans of the texts, and filled in what was left out. */
 interface AutocompleteQuery {
   readonly query?: string;
   readonly namespace?: string;

@@ -97,7 +97,7 @@ export function createJobRoutes(options: { database: Database; jobs: Jobs; clock
   return routes;
 }
 
-/** As the contract's validator has filled it in. */
+/** As the check by the contract has filled it in. */
 type Query<Name extends 'ListJobs' | 'GetJobLogs'> = NonNullable<operations[Name]['parameters']['query']> & {
   readonly start: number;
   readonly limit: number;

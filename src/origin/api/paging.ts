@@ -6,7 +6,7 @@ import type { Page, PageOf } from '../paging.ts';
 const maximumPageSize = 1000;
 
 /**
- * The page that a request asks for. The contract's validator has made numbers and booleans of the texts.
+ * The page that a request asks for. The check by the contract has made numbers and booleans of the texts.
  * @throws DomainError `input-invalid`
  */
 export function pageOf(request: Request): Page & { readonly count: boolean } {
@@ -34,7 +34,7 @@ export async function sendPageHeaders(
   if (pageOf(request).count) response.setHeader('X-Resource-Count', String(await countAll()));
 }
 
-/** The validator takes for a number whatever JavaScript does, `0x10` and `1e3` among them. */
+/** Ajv takes for a number whatever JavaScript does, `0x10` and `1e3` among them. */
 function assertDecimal({ url }: Request): void {
   const text = new URLSearchParams(url.slice(url.indexOf('?') + 1)).get('pageSize');
   if (text === null || /^\d+$/.test(text)) return;

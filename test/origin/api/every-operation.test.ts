@@ -38,7 +38,7 @@ const pathValue = fc.oneof(
   fc.constantFrom('%00', '..%2f', '%ff', "x'%20OR%201=1--", '%F0%9F%90%B3', 'a'.repeat(255), 'UPPER'),
 );
 
-const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) => {
+const operations = Object.entries(document.paths).flatMap(([path, item]) => {
   const shared = ((item as { parameters?: Operation['parameters'] }).parameters ?? []).map((parameter) =>
     values.resolve(parameter),
   );

@@ -323,7 +323,7 @@ describe('bodies (A13)', () => {
   it('a change without any body at all is 400', async () => {
     const { hostname, port } = new URL(api.origin.url);
     const socket = connect(Number(port), hostname);
-    socket.end(
+    socket.write(
       `PATCH /api/v0/accounts/ann/settings HTTP/1.1\r\nHost: ${hostname}\r\nConnection: close\r\n` +
         `Content-Type: application/json\r\nAuthorization: ${basic(api.credentials('ann'))}\r\n\r\n`,
     );

@@ -65,7 +65,7 @@ const table: [rights: string, operations: string][] = [
 
 const { document } = loadContract();
 const operations = new Map(
-  Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  Object.entries(document.paths).flatMap(([path, item]) =>
     (['get', 'put', 'post', 'patch', 'delete'] as const).flatMap((method) => {
       const id = item[method]?.operationId;
       return id === undefined ? [] : [[id, { method: method.toUpperCase(), path }] as const];

@@ -1,8 +1,10 @@
 /** Looking after content caches: where pulls go, and what caches have. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import BetterSqlite3 from 'better-sqlite3';
 import { ensureCertificate } from '../../src/origin/certificates.ts';
 import { startTestCache } from '../setup/cache.ts';
 import { pushImage, startTestOrigin } from '../setup/origin.ts';
@@ -73,6 +75,25 @@ describe('dtr rule and dtr why', () => {
     assert.match(await dtr('system set --default-cache none'), /^Default cache +none$/m);
     assert.equal(await said('rule remove 10.20.8.0/24'), 'the rule for 10.20.8.0/24 is removed');
     assert.equal((await run('rule remove 10.20.8.0/24')).code, 4);
+  });
+});
+
+describe('dtr rule list', () => {
+  it('reads on where a page of the API ends', async () => {
+    const database = new BetterSqlite3(join(origin.dataDirectory, 'dtr.db'));
+    const networks = Array.from({ length: 1500 }, (_, n) => `2001:db8:${(n + 4096).toString(16)}::/48`);
+    const insert = database.prepare(
+      "INSERT INTO network_rules (id, network, comment, created_at) VALUES (?, ?, '', 0)",
+    );
+    database.transaction(() => {
+      for (const network of networks) insert.run(randomUUID(), network);
+    })();
+    database.close();
+    const listed = (await dtr('rule list -q')).trimEnd().split('\n');
+    assert.deepEqual(
+      listed.filter((network) => network.startsWith('2001:')),
+      networks.toSorted(),
+    );
   });
 });
 

@@ -17,7 +17,7 @@ export function pageOf(request: Request): Page & { readonly count: boolean } {
   };
   assertDecimal(request);
   return {
-    start: pageStart === undefined || pageStart === '' ? undefined : pageStart,
+    start: pageStart === undefined || pageStart === '' ? undefined : keyOf(pageStart),
     size: Math.min(pageSize, maximumPageSize),
     count,
   };
@@ -30,8 +30,20 @@ export async function sendPageHeaders(
   { next }: Pick<PageOf<unknown>, 'next'>,
   countAll: () => Promise<number>,
 ): Promise<void> {
-  if (next !== undefined) response.setHeader('X-Next-Page-Start', encodeURIComponent(next));
+  if (next !== undefined) response.setHeader('X-Next-Page-Start', cursorOf(next));
   if (pageOf(request).count) response.setHeader('X-Resource-Count', String(await countAll()));
+}
+
+/**
+ * A key as clients see it: nothing in it changes its meaning in a query, since some scripts for the original encode it and some
+ * paste it as it is. Of all keys names of content caches alone have a character that would, the space; none has a tilde.
+ */
+function cursorOf(key: string): string {
+  return key.replaceAll(' ', '~');
+}
+
+function keyOf(pageStart: string): string {
+  return pageStart.replaceAll('~', ' ');
 }
 
 /** Ajv takes for a number whatever JavaScript does, `0x10` and `1e3` among them. */

@@ -76,12 +76,11 @@ export async function pageOf<T>(call: Promise<Answer<T>>): Promise<Page<T>> {
     throw ApiError.unreachable(cause);
   });
   if (!response.ok) throw ApiError.of(response, error);
-  // As it stands in an address.
   const next = response.headers.get('X-Next-Page-Start');
   const total = response.headers.get('X-Resource-Count');
   return {
     data: data as T,
-    next: next === null ? undefined : decodeURIComponent(next),
+    next: next ?? undefined,
     total: total === null ? undefined : Number(total),
     etag: response.headers.get('ETag') ?? undefined,
   };

@@ -54,6 +54,12 @@ describe('network rules', () => {
     assert.deepEqual(found, all);
   });
 
+  it('come in pages that begin with a network as it is written', async () => {
+    for (const network of ['2001:db8:1::/48', '2001:db8:2::/48']) await create(network);
+    const page = await api.ask('GET', `${collection}?pageSize=1&pageStart=2001:db8:1::/48`);
+    assert.equal(page.headers['x-next-page-start'], '2001:db8:2::/48');
+  });
+
   it('changes in what is given', async () => {
     const path = `${collection}/${await create('10.40.0.0/16', { comment: 'before' })}`;
     const changed = await api.ask('PATCH', path, { body: { contentCacheUUID: '' } });

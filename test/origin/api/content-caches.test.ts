@@ -64,6 +64,21 @@ describe('content caches', () => {
     assert.equal((await api.ask('GET', `${collection}?pageSize=2147483647`)).status, 200);
   });
 
+  it('goes on where the header says, whether a script encodes its value or pastes it', async () => {
+    const names = ['next', 'next  a', 'next a', 'next-a', 'next.a', 'next_a'];
+    for (const name of names) await create(name);
+    for (const encoded of [encodeURIComponent, String]) {
+      const found: string[] = [];
+      let next: string | undefined = 'next';
+      while (next !== undefined && found.length < names.length) {
+        const page = await api.ask('GET', `${collection}?pageSize=1&pageStart=${encoded(next)}`);
+        found.push(page.body[0].name);
+        next = page.headers['x-next-page-start'] as string | undefined;
+      }
+      assert.deepEqual(found, names);
+    }
+  });
+
   it('an admin changes one, and nobody changes what somebody else changed meanwhile', async () => {
     const id = await create('changing');
     const before = await api.ask('GET', `${collection}/${id}`);

@@ -222,7 +222,7 @@ describe('what a team or a user may reach', () => {
     ]);
     assert.deepEqual(shown, [['read-write', 'api']]);
     const [next, count] = ['x-next-page-start', 'x-resource-count'].map((name) => headers.get(name));
-    assert.deepEqual([next, count], ['acme%2Fweb', '2']);
+    assert.deepEqual([next, count], ['acme/web', '2']);
     const second = await ask('owner', 'GET', `${path}?pageSize=1&pageStart=${next}`);
     assert.equal(second.body.repositoryAccessList[0].repository.name, 'web');
     assert.equal(await resultOf('plain', 'GET', path), '403 NOT_AUTHORIZED');

@@ -34,8 +34,16 @@ const faults = {
 type FaultName = keyof typeof faults;
 const everyFault = Object.keys(faults) as FaultName[];
 
-/** Which clients are tried with which faults: those that heal in one pull, by whatever they do themselves, and the rest. */
-const table: { client: string; inOnePull: FaultName[]; inTheNext: FaultName[] }[] = [
+/**
+ * Which clients are tried with which faults: those that heal in one pull, by whatever they do themselves, and the rest.
+ * `inEither`: the client itself does the one or the other, as it happens.
+ */
+const table: {
+  client: string;
+  inOnePull: FaultName[];
+  inTheNext: FaultName[];
+  inEither?: FaultName[];
+}[] = [
   { client: 'docker', inOnePull: everyFault, inTheNext: [] },
   {
     client: 'podman',
@@ -51,7 +59,10 @@ const table: { client: string; inOnePull: FaultName[]; inTheNext: FaultName[] }[
   {
     client: 'containerd 2',
     inOnePull: ['answers 500', 'answers 503', 'stalls', 'cuts'],
-    inTheNext: ['refuses', 'drops packets', 'resets'],
+    inTheNext: ['refuses', 'resets'],
+    // It asks again after a timeout, but not after the end of a context. Where Go gives up connecting both come at the same
+    // moment, and which of them Go names is a race of its own.
+    inEither: ['drops packets'],
   },
   {
     client: 'regctl',
@@ -93,7 +104,7 @@ async function fail(fault: Fault): Promise<void> {
   await proxy.fail(fault, 'blobs');
 }
 
-for (const { client: name, inOnePull, inTheNext } of table) {
+for (const { client: name, inOnePull, inTheNext, inEither = [] } of table) {
   const kind = kindOf(name);
   describe(name, { skip: missing('skopeo', ...kind.commands) }, () => {
     let client: RegistryClient;
@@ -111,10 +122,9 @@ for (const { client: name, inOnePull, inTheNext } of table) {
       assert.ok(answers.every(({ status }) => status === 307));
     });
 
-    const pull = async () => {
-      const pulled = await client.pull(reference);
+    const assertWhole = (pulled: string) =>
       assert.ok([image.digest, image.configDigest].includes(pulled), pulled);
-    };
+    const pull = async () => assertWhole(await client.pull(reference));
 
     for (const fault of inOnePull) {
       it(`has its image in one pull when the cache ${fault}`, async () => {
@@ -128,6 +138,16 @@ for (const { client: name, inOnePull, inTheNext } of table) {
         await fail(faults[fault]);
         await assert.rejects(client.pull(reference));
         // A person is not quicker.
+        await delay(1_000);
+        await pull();
+      });
+    }
+
+    for (const fault of inEither) {
+      it(`has its image in this or the next pull when the cache ${fault}`, async () => {
+        await fail(faults[fault]);
+        const pulled = await client.pull(reference).catch(() => undefined);
+        if (pulled !== undefined) return assertWhole(pulled);
         await delay(1_000);
         await pull();
       });

@@ -1,7 +1,7 @@
 /**
- * `npm run test:clients` and `npm run test:faults`: the tests of one directory, one file after another, since they are
- * heavy and would time each other out. As root on Debian with the packages that `.ci/run` installs. Ends with the line
- * `N passed, N failed`.
+ * `npm run test:ui`, `npm run test:clients` and `npm run test:faults`: the tests of one directory, one file after another,
+ * since they are heavy and would time each other out. On Debian with the packages that `.ci/run` installs; those with
+ * clients and faults as root. Ends with the line `N passed, N failed`.
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';

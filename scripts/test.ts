@@ -1,5 +1,5 @@
 /**
- * `npm test`: every test but those with real clients, real faults and all pages of the web UI. Ends with the line `N passed, N failed`.
+ * `npm test`: every test but those with real clients, real faults and a browser. Ends with the line `N passed, N failed`.
  */
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';

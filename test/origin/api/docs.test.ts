@@ -1,9 +1,6 @@
-/** The API docs in a real browser, as an admin uses them. */
+/** The files of the API docs: what is served under /docs/api, and how. */
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { authorize, execute } from '../../setup/api-docs-page.ts';
-import { browserMissing, openPage, startBrowser } from '../../setup/browser.ts';
+import { describe, it } from 'node:test';
 import { startApi } from './api.ts';
 
 const api = await startApi();
@@ -46,85 +43,4 @@ describe('the files of the API docs', () => {
       assert.equal(answer.status, 404);
     });
   }
-});
-
-describe('the API docs in Chromium', { skip: browserMissing }, () => {
-  let browser: Browser;
-  before(async () => {
-    browser = await startBrowser();
-  });
-  after(() => browser?.close());
-
-  it('an admin signs in, registers a cache, sees it in the list and chooses it', async () => {
-    const { page, complaints } = await openPage(browser, api.origin.url);
-    await page.goto(`${api.origin.url}/docs/api`);
-    await page.locator('.opblock').first().waitFor();
-
-    const list = await execute(page, 'ListContentCaches', {});
-    assert.equal(list.status, '401');
-
-    await authorize(page, 'admin', api.origin.adminPassword);
-    const created = await execute(page, 'CreateContentCache', {
-      body: '{"name":"region-us","host":"http://203.0.113.7:5000"}',
-    });
-    assert.equal(created.status, '201', created.body);
-    const { id } = JSON.parse(created.body) as { id: string };
-
-    const listed = await execute(page, 'ListContentCaches', {});
-    assert.equal(listed.status, '200');
-    const [{ id: listedId, name, host }, ...more] = JSON.parse(listed.body);
-    assert.deepEqual([listedId, name, host], [id, 'region-us', 'http://203.0.113.7:5000']);
-    assert.deepEqual(more, []);
-
-    const chosen = await execute(page, 'UpdateUserSettings', {
-      parameter: 'admin',
-      body: JSON.stringify({ contentCacheUUID: id }),
-    });
-    assert.equal(chosen.status, '200', chosen.body);
-    assert.equal(JSON.parse(chosen.body).contentCacheUUID, id);
-    assert.deepEqual(complaints, []);
-
-    const kept = await page.evaluate(
-      'JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie])',
-    );
-    assert.equal(kept, '[{},{},""]', 'the browser keeps nothing of the password');
-    await page.context().close();
-  });
-
-  it('who is signed in to the web UI tries things out as themselves', async () => {
-    const { page, complaints } = await openPage(browser, api.origin.url);
-    await page.goto(`${api.origin.url}/docs/api/`);
-    await page.locator('.opblock').first().waitFor();
-    await page.evaluate(
-      (body) =>
-        fetch('/api/v0/session', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body }),
-      JSON.stringify({ username: 'admin', password: api.origin.adminPassword }),
-    );
-    const who = await execute(page, 'GetSession', {});
-    assert.equal(who.status, '200', who.body);
-    const created = await execute(page, 'CreateContentCache', {
-      body: '{"name":"by-session","host":"http://203.0.113.8:5000"}',
-    });
-    assert.equal(created.status, '201', created.body);
-    assert.equal(
-      api.look("select door from events where object_name = 'by-session'"),
-      'web',
-      'the trail says which way it was done',
-    );
-    assert.deepEqual(complaints, []);
-    await page.context().close();
-  });
-
-  it('the page shows its own contract, whatever its address says (B10)', async () => {
-    const { page, complaints, requested } = await openPage(browser, api.origin.url);
-    await page.goto(`${api.origin.url}/docs/api/?url=/evil.json&configUrl=/evil.json&urls.primaryName=evil`);
-    await page.locator('.opblock').first().waitFor();
-    assert.match(await page.locator('.info .title').innerText(), /^DTR management API/);
-    assert.deepEqual(
-      requested.filter((url) => new URL(url).pathname.includes('evil')),
-      [],
-    );
-    assert.deepEqual(complaints, []);
-    await page.context().close();
-  });
 });

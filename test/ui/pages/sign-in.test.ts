@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import { browserMissing, openPage, startBrowser } from '../setup/browser.ts';
-import { startTestOrigin } from '../setup/origin.ts';
+import { browserMissing, openPage, startBrowser } from '../../setup/browser.ts';
+import { startTestOrigin } from '../../setup/origin.ts';
 
 const origin = await startTestOrigin();
 

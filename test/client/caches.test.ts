@@ -41,6 +41,40 @@ describe('dtr cache', () => {
   });
 });
 
+describe('dtr cache users', () => {
+  it('tells who chose one, and what else leads to it before it is removed', async () => {
+    await dtr('cache add region-eu http://203.0.113.8:5000');
+    assert.equal(await dtr('cache users region-eu -q'), '');
+    await dtr('org add acme');
+    await dtr('settings set --for acme --cache region-eu');
+    await dtr('settings set --cache region-eu');
+    assert.equal(
+      await dtr('cache users region-eu'),
+      'NAME   FULL NAME  KIND          ACTIVE\nacme              organization  yes\nadmin             user          yes\n',
+    );
+    await dtr('rule add 10.30.0.0/16 region-eu');
+    assert.equal(await dtr('rule list --cache region-eu -q'), '10.30.0.0/16\n');
+    assert.equal(await dtr('rule list --cache region-us -q'), '');
+    await dtr('prefetch-rule add acme/* --cache region-eu');
+    await dtr('system set --default-cache region-eu');
+    assert.deepEqual(await run('cache remove region-eu'), {
+      code: 2,
+      out: '',
+      said: [
+        "region-eu is the system's default",
+        'region-eu is chosen by acme, admin',
+        'region-eu serves by network rules 10.30.0.0/16',
+        'region-eu is named by prefetch rules for acme/*:*',
+        'dtr: --yes is needed, where nobody can be asked',
+      ],
+    });
+    assert.equal(await said('cache remove region-eu --yes'), 'the content cache region-eu is removed');
+    assert.match(await dtr('settings show'), /automatic/);
+    const [id] = (await dtr('prefetch-rule list -q')).split('\n');
+    await said(`prefetch-rule remove ${id}`);
+  });
+});
+
 describe('dtr rule and dtr why', () => {
   it('send a network to a cache, and tell that they do', async () => {
     assert.match(

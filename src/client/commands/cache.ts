@@ -9,6 +9,7 @@ import { localTime, type View, yesNo } from '../output.ts';
 import { readCa } from '../sign-ins.ts';
 import { addCacheJobCommands } from './cache-jobs.ts';
 import { addCacheUsageCommand } from './cache-usage.ts';
+import { addCacheUsersCommand, describeUses } from './cache-users.ts';
 
 type Schemas = components['schemas'];
 type ContentCache = Schemas['ContentCache'];
@@ -117,6 +118,7 @@ export function addCacheCommands(program: Command, asking: Asking): void {
     }),
   );
   addCacheUsageCommand(caches, asking);
+  addCacheUsersCommand(caches, asking);
   addCacheJobCommands(caches, asking);
   destructiveVerb(
     caches,
@@ -125,6 +127,7 @@ export function addCacheCommands(program: Command, asking: Asking): void {
   ).action(
     asking(async ({ api, output, terminal }, cache: string, options: { yes?: boolean }) => {
       const { id, name } = await findCache(api, cache);
+      if (!options.yes) for (const line of await describeUses(api, id)) output.say(`${name} ${line}`);
       await terminal.confirm(`the content cache ${name}`, name, options);
       await api.ask('DELETE /api/v0/content_caches/{contentcacheuuid}', { path: { contentcacheuuid: id } });
       output.say(`the content cache ${name} is removed`);

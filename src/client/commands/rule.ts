@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { components } from '../../origin/api/contract.d.ts';
 import { type Api, given } from '../api.ts';
 import { type Asking, group, verb } from '../command.ts';
-import { cacheNames, idOrNone } from '../content-caches.ts';
+import { cacheNames, findCache, idOrNone } from '../content-caches.ts';
 import { Failure } from '../failure.ts';
 import type { View } from '../output.ts';
 
@@ -17,12 +17,15 @@ interface Changes {
 
 export function addRuleCommands(program: Command, asking: Asking): void {
   const rules = group(program, 'rule', 'which content cache serves which network');
-  verb(rules, 'list', 'list the rules').action(
-    asking(async ({ api, output }) => {
-      const list = await api.list('GET /api/v0/content_cache_rules');
-      output.list(list, await viewWithNames(api));
-    }),
-  );
+  verb(rules, 'list', 'list the rules')
+    .option('--cache <cache>', 'only those that send to this content cache')
+    .action(
+      asking(async ({ api, output }, { cache }: Changes) => {
+        const query = cache === undefined ? {} : { contentCacheUUID: (await findCache(api, cache)).id };
+        const list = await api.list('GET /api/v0/content_cache_rules', { query });
+        output.list(list, await viewWithNames(api));
+      }),
+    );
   verb(rules, 'show <rule>', 'show one, by its network or id').action(
     asking(async ({ api, output }, rule: string) => {
       output.record(await findRule(api, rule), await viewWithNames(api));

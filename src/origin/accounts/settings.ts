@@ -2,6 +2,8 @@
 import { DomainError } from '../../shared/errors.ts';
 import { findContentCache } from '../content-caches/content-caches.ts';
 import type { Queryable, Transaction } from '../database.ts';
+import { cutPage, type Page, type PageOf } from '../paging.ts';
+import { type Account, type AccountRow, accountColumns, toAccount } from './accounts.ts';
 
 /**
  * Which cache serves pulls: one, `none` (the origin itself), or whichever rules and defaults say. Of an organization: what is so for
@@ -49,6 +51,30 @@ export async function chooseContentCache(
     .insert({ account_id: accountId, content_cache_id: id, content_cache_choice: setting.choice })
     .onConflict('account_id')
     .merge();
+}
+
+/** Users and organizations that chose the cache, by name, which is the key of a page. */
+export async function listWhoChose(
+  queries: Queryable,
+  contentCacheId: string,
+  page: Page,
+): Promise<PageOf<Account>> {
+  const query = whoChose(queries, contentCacheId)
+    .join('accounts', 'accounts.id', 'account_settings.account_id')
+    .orderBy('accounts.name')
+    .limit(page.size + 1);
+  if (page.start !== undefined) query.where('accounts.name', '>=', page.start);
+  const rows: AccountRow[] = await query.select(accountColumns);
+  return cutPage(rows.map(toAccount), page.size, ({ name }) => name);
+}
+
+export async function countWhoChose(queries: Queryable, contentCacheId: string): Promise<number> {
+  const [row] = await whoChose(queries, contentCacheId).count({ total: '*' });
+  return Number(row?.total ?? 0);
+}
+
+function whoChose(queries: Queryable, contentCacheId: string) {
+  return queries('account_settings').where('account_settings.content_cache_id', contentCacheId);
 }
 
 /** Who never chose, or chose a cache that was deleted, leaves it to others. */

@@ -35,8 +35,9 @@ export function createContentCacheRuleRoutes(options: { database: Database; cloc
   const { queries } = database;
   const routes = Router({ caseSensitive: true, strict: true });
   routes.get(collection, async (request, response) => {
-    const page = await listNetworkRules(queries, pageOf(request));
-    await sendPageHeaders(request, response, page, () => countNetworkRules(queries));
+    const { contentCacheUUID } = request.query as { contentCacheUUID?: string };
+    const page = await listNetworkRules(queries, contentCacheUUID, pageOf(request));
+    await sendPageHeaders(request, response, page, () => countNetworkRules(queries, contentCacheUUID));
     response.json(page.records.map(toRule));
   });
   routes.post(collection, async (request, response) => {

@@ -1,6 +1,7 @@
 /** `/api/v0/content_caches`: the caches that users may choose. */
 import { type Response, Router } from 'express';
 import type { Clock } from '../../shared/clock.ts';
+import { countWhoChose, listWhoChose } from '../accounts/settings.ts';
 import {
   type ContentCache,
   changeContentCache,
@@ -16,6 +17,7 @@ import type { CacheHealth } from '../content-caches/health.ts';
 import type { HealthRecord } from '../content-caches/health-records.ts';
 import type { Database } from '../database.ts';
 import { recordEvent } from '../events/events.ts';
+import { toAccount } from './account.ts';
 import { adminsOnly, callerOf, eventContextOf } from './caller.ts';
 import type { components } from './contract.d.ts';
 import { assertUnchanged, setEtag } from './etag.ts';
@@ -33,6 +35,7 @@ export function createContentCacheGuards(): Router {
   guards.patch(one, adminsOnly);
   guards.delete(one, adminsOnly);
   guards.post(`${one}/probe`, adminsOnly);
+  guards.get(`${one}/users`, adminsOnly);
   return guards;
 }
 
@@ -103,6 +106,13 @@ export function createContentCacheRoutes(options: {
     const record = await health.probe(id);
     if (record === undefined) throw unknownContentCache();
     response.json(toHealth(record, response));
+  });
+  routes.get(`${one}/users`, async (request, response) => {
+    const { id } = await getContentCache(database.queries, request.params.contentcacheuuid);
+    const page = await listWhoChose(database.queries, id, pageOf(request));
+    await sendPageHeaders(request, response, page, () => countWhoChose(database.queries, id));
+    const body: Schemas['Accounts'] = { accounts: page.records.map(toAccount) };
+    response.json(body);
   });
   return routes;
 }

@@ -78,9 +78,13 @@ export async function findNetworkRule(queries: Queryable, id: string): Promise<N
   return row === undefined ? undefined : toNetworkRule(row);
 }
 
-/** By their networks as text. */
-export async function listNetworkRules(queries: Queryable, page: Page): Promise<PageOf<NetworkRule>> {
-  const query = queries<NetworkRuleRow>('network_rules')
+/** By their networks as text; those that lead to one cache, or all. */
+export async function listNetworkRules(
+  queries: Queryable,
+  contentCacheId: string | undefined,
+  page: Page,
+): Promise<PageOf<NetworkRule>> {
+  const query = rulesTo(queries, contentCacheId)
     .orderBy('network_rules.network')
     .limit(page.size + 1);
   if (page.start !== undefined) query.where('network_rules.network', '>=', page.start);
@@ -88,9 +92,17 @@ export async function listNetworkRules(queries: Queryable, page: Page): Promise<
   return cutPage(rows.map(toNetworkRule), page.size, ({ network }) => network);
 }
 
-export async function countNetworkRules(queries: Queryable): Promise<number> {
-  const counted = await queries('network_rules').count({ count: '*' }).first();
-  return Number(counted?.count);
+export async function countNetworkRules(
+  queries: Queryable,
+  contentCacheId: string | undefined,
+): Promise<number> {
+  const [row] = await rulesTo(queries, contentCacheId).count({ total: '*' });
+  return Number(row?.total ?? 0);
+}
+
+function rulesTo(queries: Queryable, contentCacheId: string | undefined) {
+  const rules = queries('network_rules');
+  return contentCacheId === undefined ? rules : rules.where('network_rules.content_cache_id', contentCacheId);
 }
 
 /**

@@ -60,6 +60,21 @@ describe('network rules', () => {
     assert.equal(page.headers['x-next-page-start'], '2001:db8:2::/48');
   });
 
+  it('those that lead to one cache alone are listed for who asks for them', async () => {
+    const other = { name: 'region-eu', host: 'http://203.0.113.8:5000' };
+    const otherId: string = (await api.ask('POST', '/api/v0/content_caches', { body: other })).body.id;
+    for (const n of [1, 2, 3]) await create(`10.35.${n}.0/24`, { contentCacheUUID: otherId });
+    const first = await api.ask('GET', `${collection}?contentCacheUUID=${otherId}&pageSize=2&count=true`);
+    const networksOf = ({ body }: { body: { network: string }[] }) => body.map(({ network }) => network);
+    assert.deepEqual(networksOf(first), ['10.35.1.0/24', '10.35.2.0/24']);
+    assert.equal(first.headers['x-resource-count'], '3');
+    const next = first.headers['x-next-page-start'];
+    const last = await api.ask('GET', `${collection}?contentCacheUUID=${otherId}&pageStart=${next}`);
+    assert.deepEqual(networksOf(last), ['10.35.3.0/24']);
+    const none = await api.ask('GET', `${collection}?contentCacheUUID=${unknownId}`);
+    assert.deepEqual(none.body, []);
+  });
+
   it('changes in what is given', async () => {
     const path = `${collection}/${await create('10.40.0.0/16', { comment: 'before' })}`;
     const changed = await api.ask('PATCH', path, { body: { contentCacheUUID: '' } });

@@ -64,6 +64,42 @@ describe('content caches', () => {
     assert.equal((await api.ask('GET', `${collection}?pageSize=2147483647`)).status, 200);
   });
 
+  it('tells an admin, in pages by name, which users and organizations chose one', async () => {
+    const id = await create('chosen by several');
+    const users = `${collection}/${id}/users`;
+    assert.deepEqual((await api.ask('GET', users)).body, { accounts: [] });
+    for (const body of [
+      { name: 'zoe', password: 'zoe-zoe-zoe' },
+      { name: 'acme', isOrg: true },
+    ]) {
+      assert.equal((await api.ask('POST', '/api/v0/accounts', { body })).status, 201);
+    }
+    for (const name of ['zoe', 'ann', 'acme']) {
+      const body = { contentCacheUUID: id };
+      const chosen = await api.ask('PATCH', `/api/v0/accounts/${name}/settings`, { body });
+      assert.equal(chosen.status, 200, chosen.text);
+    }
+    const first = await api.ask('GET', `${users}?pageSize=2&count=true`);
+    const namesOf = (body: { accounts: { name: string; isOrg: boolean }[] }) =>
+      body.accounts.map(({ name, isOrg }) => [name, isOrg]);
+    assert.deepEqual(namesOf(first.body), [
+      ['acme', true],
+      ['ann', false],
+    ]);
+    assert.equal(first.headers['x-next-page-start'], 'zoe');
+    assert.equal(first.headers['x-resource-count'], '3');
+    assert.deepEqual(namesOf((await api.ask('GET', `${users}?pageStart=zoe`)).body), [['zoe', false]]);
+
+    const body = { contentCacheUUID: '' };
+    await api.ask('PATCH', '/api/v0/accounts/ann/settings', { body });
+    assert.deepEqual(namesOf((await api.ask('GET', users)).body), [
+      ['acme', true],
+      ['zoe', false],
+    ]);
+    const unknown = await api.ask('GET', `${collection}/${unknownId}/users`);
+    assert.deepEqual([unknown.status, unknown.code], [404, 'NO_SUCH_CONTENT_CACHE']);
+  });
+
   it('goes on where the header says, whether a script encodes its value or pastes it', async () => {
     const names = ['next', 'next  a', 'next a', 'next-a', 'next.a', 'next_a'];
     for (const name of names) await create(name);

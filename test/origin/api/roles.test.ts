@@ -25,7 +25,7 @@ const table: [rights: string, operations: string][] = [
   ],
   [
     'u------+',
-    `CreateContentCache UpdateContentCache DeleteContentCache ProbeContentCache CreateAccount DeleteAccount DeleteAccountRepositories GetSettings
+    `CreateContentCache UpdateContentCache DeleteContentCache ProbeContentCache ListContentCacheUsers CreateAccount DeleteAccount DeleteAccountRepositories GetSettings
      UpdateSettings GetClusterStatus GetContentCacheUsage CreateContentCacheRule GetContentCacheRule ListContentCacheRules
      UpdateContentCacheRule DeleteContentCacheRule CreateJob GetJob GetJobLogs ListJobs CancelJob DeleteJob CreatePrefetchRule
      GetPrefetchRule ListPrefetchRules UpdatePrefetchRule DeletePrefetchRule`,

@@ -3,12 +3,15 @@ import { after, describe, it } from 'node:test';
 import { createContentCache, deleteContentCache } from '../../../src/origin/content-caches/content-caches.ts';
 import {
   changeNetworkRule,
+  countNetworkRules,
   createNetworkRule,
   deleteNetworkRule,
   getNetworkRule,
+  listNetworkRules,
   NetworkRuleFinder,
 } from '../../../src/origin/content-caches/network-rules.ts';
 import { openDatabase, openDatabaseBeside } from '../../../src/origin/database.ts';
+import { assertIndexed } from '../../setup/query-plan.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
 
 const now = 1_700_000_000_000;
@@ -36,6 +39,14 @@ const remove = (id: string) => database.transaction((tx) => deleteNetworkRule(tx
 const unknownId = '00000000-0000-4000-8000-000000000000';
 
 describe('a network rule', () => {
+  it('is found by its cache by index', async () => {
+    const { queries } = database;
+    const page = { start: '10.0.0.0/8', size: 10 };
+    await assertIndexed(queries, () => listNetworkRules(queries, cache.id, page), { sorts: true });
+    await assertIndexed(queries, () => listNetworkRules(queries, undefined, page));
+    await assertIndexed(queries, () => countNetworkRules(queries, cache.id));
+  });
+
   it('is for a network in its one canonical spelling', async () => {
     const rule = await create('10.1.2.3/16', cache.id, 'the office in Rome');
     assert.deepEqual(await getNetworkRule(database.queries, rule.id), {

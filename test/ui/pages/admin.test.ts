@@ -90,7 +90,7 @@ describe('the pages of admins', { skip: browserMissing }, () => {
 
     await page.goto(`${origin.url}/admin/content-caches`);
     await page.getByRole('button', { name: 'Remove region-us' }).click();
-    await page.getByText('1 network rule names it: 10.20.0.0/16').waitFor();
+    await page.getByText('1 network rule goes with it: 10.20.0.0/16').waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
 
     await page.goto(`${origin.url}/admin/network-rules`);
@@ -100,12 +100,19 @@ describe('the pages of admins', { skip: browserMissing }, () => {
     await closeWell(watched);
   });
 
-  it('a content cache is removed by its name', async () => {
+  it('a content cache is removed by its name, once it is shown who chose it', async () => {
+    const { id } = (await ask<{ id: string }[]>(origin, 'GET', '/content_caches'))[0] ?? { id: '' };
+    await ask(origin, 'POST', '/accounts', { name: 'acme', isOrg: true });
+    await ask(origin, 'PATCH', '/accounts/acme/settings', { contentCacheUUID: id });
+    await ask(origin, 'PATCH', '/accounts/admin/settings', { contentCacheUUID: id });
+    await ask(origin, 'POST', '/meta/settings', { defaultContentCacheUUID: id });
     const watched = await openSignedIn(browser, origin, undefined, { mayAsk: [cache.url] });
     const { page } = watched;
     await page.goto(`${origin.url}/admin/content-caches`);
     await page.getByRole('button', { name: 'Remove region-us' }).click();
-    await page.getByText('Whoever had chosen it is served by what comes next').waitFor();
+    await page.getByText('The settings of 2 accounts name it: acme, admin').waitFor();
+    await page.getByText('It is the system’s default.').waitFor();
+    await page.getByText('Nobody pulled through it in the last 30 days.').waitFor();
     await confirmByName(page, 'region-us', 'Remove cache');
     await page.getByText('No content caches yet').waitFor();
     await closeWell(watched);

@@ -83,7 +83,7 @@ const rules: [rule: string, from: RegExp, to: RegExp, except?: RegExp][] = [
     'files are read in few rooms',
     /^src\//,
     /^node:fs(?:\/promises)?$/,
-    /^src\/(?:shared\/blob-store|client\/sign-ins|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:backup|commands|certificates|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
+    /^src\/(?:shared\/blob-store|client\/sign-ins|cache\/(?:configuration|entries|health|key-sets|usage)|origin\/(?:backup|commands|certificates|certificate-authority|configuration|database|first-start|api\/openapi|web\/ui)|quickstart|dtr-content-cache)/,
   ],
   [
     'tokens are made and read in few rooms',

@@ -5,11 +5,11 @@ import { spec } from 'node:test/reporters';
 /** Counts tests, not suites; a file that cannot be loaded is a failed test. */
 export async function runTests(
   files: string[],
-  options: { concurrency: number },
+  options: { isolation: 'none' } | { concurrency: number },
 ): Promise<{ passed: number; failed: number }> {
   let passed = 0;
   let failed = 0;
-  const events = run({ files, concurrency: options.concurrency });
+  const events = run({ files, ...options });
   events.on('test:pass', (data) => {
     if (data.details.type !== 'suite' && data.skip === undefined) passed += 1;
   });

@@ -304,11 +304,12 @@ describe('bodies (A13)', () => {
       it(`${method} ${path}: ${what} is ${status} ${code}, while others are served`, async () => {
         const before = state();
         const startedAt = performance.now();
-        const [answer, ping] = await Promise.all([
-          api.ask(method, path, { raw, headers }),
-          fetch(`${api.origin.url}/_ping`),
-        ]);
-        assert.ok(performance.now() - startedAt < 1_000);
+        const pinged = fetch(`${api.origin.url}/_ping`).then(({ status }) => ({
+          status,
+          waitedMs: performance.now() - startedAt,
+        }));
+        const [answer, ping] = await Promise.all([api.ask(method, path, { raw, headers }), pinged]);
+        assert.ok(ping.waitedMs < 1_000);
         assert.equal(ping.status, 200);
         assert.equal(answer.status, status, answer.text);
         const expected =

@@ -107,6 +107,8 @@ export function createRouter() {
                   path: 'network-rules',
                   ...page(() => import('./admin/network-rules.tsx'), 'AdminNetworkRules'),
                 },
+                { path: 'jobs', ...page(() => import('./admin/jobs.tsx'), 'AdminJobs') },
+                { path: 'jobs/:id', ...page(() => import('./admin/job-page.tsx'), 'JobPage') },
                 { path: 'users', ...page(() => import('./admin/users.tsx'), 'AdminUsers') },
                 { path: 'events', ...page(() => import('./admin/events.tsx'), 'AdminEvents') },
                 { path: 'system', ...page(() => import('./admin/system.tsx'), 'AdminSystem') },

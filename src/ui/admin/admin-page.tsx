@@ -1,5 +1,5 @@
 /** What system admins look after. */
-import { Activity, HardDrive, Network, Settings2, Users } from 'lucide-react';
+import { Activity, HardDrive, ListChecks, Network, Settings2, Users } from 'lucide-react';
 import { NavLink, Outlet } from 'react-router';
 import { useAccount } from '../session/session.ts';
 import { NotFound } from '../shell/not-found.tsx';
@@ -8,6 +8,7 @@ import styles from './admin.module.css';
 const areas = [
   { to: '/admin/content-caches', label: 'Content caches', icon: HardDrive },
   { to: '/admin/network-rules', label: 'Network rules', icon: Network },
+  { to: '/admin/jobs', label: 'Purge & prefetch', icon: ListChecks },
   { to: '/admin/users', label: 'Users', icon: Users },
   { to: '/admin/events', label: 'Events', icon: Activity },
   { to: '/admin/system', label: 'System', icon: Settings2 },

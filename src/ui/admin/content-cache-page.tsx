@@ -12,6 +12,8 @@ import { Failed, Loading, Note, Problem } from '../components/states.tsx';
 import styles from '../content-caches/caches.module.css';
 import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
 import { describeTrouble, HealthView } from '../content-caches/health.tsx';
+import { StartPrefetch } from '../jobs/start-prefetch.tsx';
+import { StartPurge } from '../jobs/start-purge.tsx';
 import { CacheUsage } from './cache-usage.tsx';
 import { EditContentCache } from './edit-content-cache.tsx';
 import { RemoveContentCache } from './remove-content-cache.tsx';
@@ -19,7 +21,7 @@ import { RemoveContentCache } from './remove-content-cache.tsx';
 export function ContentCachePage() {
   const { id = '' } = useParams();
   const navigate = useNavigate();
-  const [open, setOpen] = useState<'edit' | 'remove' | undefined>();
+  const [open, setOpen] = useState<'edit' | 'remove' | 'prefetch' | 'purge' | undefined>();
   const close = () => setOpen(undefined);
   const cache = useQuery({
     queryKey: [...cachesQuery.queryKey, id],
@@ -45,6 +47,8 @@ export function ContentCachePage() {
       lead={<span className={styles.host}>{host}</span>}
       actions={
         <>
+          <Button onClick={() => setOpen('prefetch')}>Prefetch</Button>
+          <Button onClick={() => setOpen('purge')}>Purge</Button>
           <Button onClick={() => setOpen('edit')}>Edit</Button>
           <Button kind="dangerQuiet" onClick={() => setOpen('remove')}>
             Remove
@@ -54,6 +58,8 @@ export function ContentCachePage() {
     >
       {health !== undefined && <HealthSection cache={cache.data} health={health} />}
       <CacheUsage id={id} />
+      <StartPrefetch open={open === 'prefetch'} onClose={close} cacheId={id} />
+      <StartPurge open={open === 'purge'} onClose={close} cacheId={id} />
       <EditContentCache open={open === 'edit'} onClose={close} cache={cache.data} />
       <RemoveContentCache
         open={open === 'remove'}

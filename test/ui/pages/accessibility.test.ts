@@ -14,6 +14,7 @@ const nobody = 'http://127.0.0.1:9';
 describe('for everybody', { skip: browserMissing }, () => {
   let browser: Browser;
   let cacheId: string;
+  let jobId: string;
   before(async () => {
     browser = await startBrowser();
     await ask(origin, 'POST', '/accounts', { name: 'jane', password: 'jane-password', fullName: 'Jane Doe' });
@@ -27,6 +28,11 @@ describe('for everybody', { skip: browserMissing }, () => {
     }));
     await ask(origin, 'POST', '/content_cache_rules', { network: '10.20.0.0/16', contentCacheUUID: cacheId });
     await pushImage(origin, 'acme/app', '1', [Buffer.alloc(10, 1)]);
+    await ask(origin, 'POST', '/content_cache_prefetch_rules', { repository: 'acme/*', tag: 'v*' });
+    ({ id: jobId } = await ask<{ id: string }>(origin, 'POST', '/jobs', {
+      action: 'content-cache-prefetch',
+      parameters: { repository: 'acme/app', reference: '1' },
+    }));
     await ask(origin, 'PUT', '/repositories/acme/app/teamAccess/web', { accessLevel: 'read-only' });
     await ask(origin, 'PATCH', '/repositories/acme/app', {
       longDescription: '# App\n\n- one `code`\n\n[link](https://a.example)',
@@ -71,7 +77,29 @@ describe('for everybody', { skip: browserMissing }, () => {
     [() => '/organizations/acme/teams/web', 'web'],
     [() => '/admin/content-caches', 'Content caches'],
     [() => `/admin/content-caches/${cacheId}`, 'region-us'],
+    [
+      () => '/admin/content-caches',
+      'Content caches',
+      (page) => page.getByRole('button', { name: 'Remove region-us' }).click(),
+    ],
     [() => '/admin/network-rules', 'Network rules'],
+    [() => '/admin/jobs', 'Purge and prefetch'],
+    [() => `/admin/jobs/${jobId}`, 'Prefetch acme/app:1'],
+    [
+      () => `/admin/content-caches/${cacheId}`,
+      'region-us',
+      (page) => page.getByRole('button', { name: 'Prefetch' }).click(),
+    ],
+    [
+      () => `/admin/content-caches/${cacheId}`,
+      'region-us',
+      (page) => page.getByRole('button', { name: 'Purge' }).click(),
+    ],
+    [
+      () => '/admin/jobs',
+      'Purge and prefetch',
+      (page) => page.getByRole('button', { name: 'Edit the rule for acme/*:v*' }).click(),
+    ],
     [() => '/admin/users', 'Users'],
     [() => '/admin/events', 'Events'],
     [() => '/admin/system', 'System'],

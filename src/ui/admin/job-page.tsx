@@ -1,0 +1,172 @@
+/** One purge or prefetch: how far each cache is, and what it wrote down. */
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from 'react-router';
+import { describeError } from '../api/api-error.ts';
+import { api, dataOf, type Schemas } from '../api/client.ts';
+import { Time } from '../components/bits.tsx';
+import { Button } from '../components/button.tsx';
+import { Card, Fact, Facts, Page, Section } from '../components/layout.tsx';
+import { List, Row } from '../components/list.tsx';
+import { formatBytes, plural } from '../components/numbers.ts';
+import { Failed, Loading, Problem } from '../components/states.tsx';
+import styles from '../jobs/jobs.module.css';
+import { isOver, type Job, jobQuery, titleOf } from '../jobs/jobs.ts';
+import { JobStatus } from '../jobs/status.tsx';
+import { say } from '../shell/announcements.ts';
+
+const maximumLines = 1_000;
+
+export function JobPage() {
+  const { id = '' } = useParams();
+  const job = useQuery(jobQuery(id));
+  if (job.isPending) return <Loading />;
+  if (job.isError) return <Failed error={job.error} onRetry={() => job.refetch()} />;
+  return <JobView job={job.data} />;
+}
+
+function JobView({ job }: { job: Job }) {
+  const title = titleOf(job);
+  const { stop, forget } = useEnds(job, title);
+  const { platforms } = job.parameters;
+  const results = job.results ?? [];
+  const error = stop.error ?? forget.error;
+  return (
+    <Page
+      name={title}
+      crumbs={<Link to="/admin/jobs">Purge and prefetch</Link>}
+      title={
+        <>
+          {title} <JobStatus status={job.status} />
+        </>
+      }
+      actions={
+        isOver(job) ? (
+          <Button kind="quiet" busy={forget.isPending} onClick={() => forget.mutate()}>
+            Remove from the list
+          </Button>
+        ) : (
+          <Button kind="dangerQuiet" busy={stop.isPending} onClick={() => stop.mutate()}>
+            Stop
+          </Button>
+        )
+      }
+    >
+      {error !== null && <Problem>{describeError(error)}</Problem>}
+      <Card>
+        <Facts>
+          <Fact name="Started">
+            by {job.createdBy} <Time at={job.scheduledAt} />
+          </Fact>
+          {platforms !== undefined && <Fact name="Platforms">{platforms.join(', ')}</Fact>}
+          {isOver(job) ? (
+            <Fact name="Ended">
+              <Time at={job.lastUpdated} />
+            </Fact>
+          ) : (
+            <Fact name="Tries until">
+              <Time at={job.deadline} exact />
+            </Fact>
+          )}
+        </Facts>
+      </Card>
+      <Section title="At each cache">
+        {results.length === 0 && !isOver(job) && <Loading rows={1} />}
+        {results.length === 0 && isOver(job) && <p>It ended before it had begun.</p>}
+        {results.length > 0 && (
+          <List label="At each cache">
+            {results.map((result) => (
+              <Row
+                key={result.contentCacheUUID}
+                title={result.name}
+                text={<Result result={result} />}
+                side={<JobStatus status={result.status} />}
+              />
+            ))}
+          </List>
+        )}
+      </Section>
+      <Log job={job} />
+    </Page>
+  );
+}
+
+function useEnds(job: Job, title: string) {
+  const queryClient = useQueryClient();
+  const navigate = useNavigate();
+  const path = { jobID: job.id };
+  const stop = useMutation({
+    mutationFn: () => dataOf(api.POST('/api/v0/jobs/{jobID}/cancel', { params: { path } })),
+    onSuccess: () => {
+      say(`Stopped: ${title}`);
+      return queryClient.invalidateQueries({ queryKey: ['jobs'] });
+    },
+  });
+  const forget = useMutation({
+    mutationFn: () => dataOf(api.DELETE('/api/v0/jobs/{jobID}', { params: { path } })),
+    onSuccess: async () => {
+      say(`Removed from the list: ${title}`);
+      await navigate('/admin/jobs', { replace: true });
+      queryClient.removeQueries({ queryKey: ['jobs'] });
+    },
+  });
+  return { stop, forget };
+}
+
+function Result({ result }: { result: Schemas['JobResult'] }) {
+  const { name, message, doneBlobs, doneBytes, totalBlobs, totalBytes } = result;
+  const words =
+    totalBlobs === undefined
+      ? `${plural(doneBlobs, 'blob')} removed, ${formatBytes(doneBytes)}`
+      : `${doneBlobs} of ${plural(totalBlobs, 'blob')}, ${formatBytes(doneBytes)} of ${formatBytes(totalBytes ?? 0)}`;
+  return (
+    <span className={styles.result}>
+      <span>{words}</span>
+      {totalBytes !== undefined && (
+        <progress
+          className={styles.progress}
+          aria-label={`Progress at ${name}`}
+          value={doneBytes}
+          max={Math.max(totalBytes, 1)}
+        />
+      )}
+      {message !== '' && <span>{message.replace(/^it\b/, name)}</span>}
+    </span>
+  );
+}
+
+function Log({ job }: { job: Job }) {
+  const log = useQuery({
+    // Read again whenever the job moved.
+    queryKey: ['jobs', job.id, 'log', job.lastUpdated, job.status],
+    queryFn: () =>
+      dataOf(
+        api.GET('/api/v0/jobs/{jobID}/logs', {
+          params: { path: { jobID: job.id }, query: { limit: maximumLines } },
+        }),
+      ),
+    placeholderData: (before) => before,
+  });
+  if (log.data === undefined || log.data.length === 0) return null;
+  return (
+    <Section title="Log">
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by the keyboard, too */}
+      <ol className={styles.log} tabIndex={0} aria-label="Log">
+        {log.data.map(({ lineNum, data }) => (
+          <LogLine key={lineNum} data={data} />
+        ))}
+      </ol>
+    </Section>
+  );
+}
+
+/** A line begins with its time. */
+function LogLine({ data }: { data: string }) {
+  const [at = '', ...words] = data.split(' ');
+  if (Number.isNaN(Date.parse(at))) return <li>{data}</li>;
+  return (
+    <li>
+      <Time at={at} exact />
+      <span>{words.join(' ')}</span>
+    </li>
+  );
+}

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { before, describe, it } from 'node:test';
-import { parseNetwork } from '../../../src/shared/cidr.ts';
-import { startTestCache } from '../../setup/cache.ts';
-import { type FailProxy, type Fault, startFailProxy } from '../../setup/fail-proxy.ts';
-import { pushImage, startTestOrigin } from '../../setup/origin.ts';
-import { PullFailed, pullBlobs, type SimulatedClient } from '../../setup/simulated-client.ts';
+import { parseNetwork } from '../../src/shared/cidr.ts';
+import { startTestCache } from '../setup/cache.ts';
+import { type FailProxy, type Fault, startFailProxy } from '../setup/fail-proxy.ts';
+import { pushImage, startTestOrigin } from '../setup/origin.ts';
+import { PullFailed, pullBlobs, type SimulatedClient } from '../setup/simulated-client.ts';
 
 const mebibyte = 1024 * 1024;
 const faults: Fault[] = [

@@ -1,7 +1,8 @@
-/** What the origin does by itself from time to time: garbage collection, and small chores. */
+/** What the origin does by itself: once what another run left undone; from time to time garbage collection, and small chores. */
 import { formatBytes } from '../shared/byte-size.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logging.ts';
+import { finishDeletions } from './accounts/account-deletion.ts';
 import { removeExpiredSignIns } from './accounts/sessions.ts';
 import type { Database } from './database.ts';
 import { removeEventsBefore } from './events/events.ts';
@@ -45,6 +46,7 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | undefined;
   #chores: NodeJS.Timeout[] = [];
   #running: Promise<void> = Promise.resolve();
+  #finishing: Promise<void> = Promise.resolve();
 
   constructor(options: {
     database: Database;
@@ -69,6 +71,7 @@ export class Housekeeping {
   }
 
   start(): void {
+    this.#finishing = this.#do({ name: 'finishing deletions of accounts', run: () => this.#finish() });
     const chores: Chore[] = [
       { name: 'looking at the log of writes', intervalMs: watchIntervalMs, run: () => this.#watch() },
       {
@@ -88,6 +91,7 @@ export class Housekeeping {
     clearTimeout(this.#timer);
     this.#stopping.abort();
     await this.#running;
+    await this.#finishing;
   }
 
   #wait(delayMs: number, intervalMs: number): void {
@@ -100,13 +104,20 @@ export class Housekeeping {
     this.#timer.unref();
   }
 
-  async #do({ name, run }: Chore): Promise<void> {
+  async #do({ name, run }: Pick<Chore, 'name' | 'run'>): Promise<void> {
     try {
       await run();
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
       this.#logger.error({ err: error }, `${name} failed; it is tried again later`);
     }
+  }
+
+  /** What is being deleted at the start is what a run before did not finish. */
+  async #finish(): Promise<void> {
+    const parts = { database: this.#database, clock: this.#clock };
+    const accounts = await finishDeletions(parts, this.#stopping.signal);
+    if (accounts.length > 0) this.#logger.info({ accounts }, 'finished deletions of accounts');
   }
 
   async #watch(): Promise<void> {

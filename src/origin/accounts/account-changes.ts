@@ -1,9 +1,8 @@
-/** Changing and deleting accounts. Somebody who can administer the system is always left. */
+/** Adding and changing accounts. Somebody who can administer the system is always left. */
 import type { Clock } from '../../shared/clock.ts';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database, Transaction } from '../database.ts';
 import { type EventContext, type EventObject, recordEvent } from '../events/events.ts';
-import { RepositoryRemoval } from '../images/repository-removal.ts';
 import {
   type Account,
   type AccountRow,
@@ -89,67 +88,13 @@ export async function changeAccount(
   return changed;
 }
 
-/**
- * First nobody can sign in to it any more; then its repositories go, in many short transactions; then the account. Where that
- * is interrupted, it can be begun again. `find` gives the account, or `undefined` when there is nothing to delete.
- * @throws DomainError `last-admin`
- */
-export async function deleteAccount(
-  { database, clock }: { database: Database; clock: Clock },
-  context: EventContext,
-  find: (tx: Transaction) => Promise<Account | undefined>,
-): Promise<void> {
-  const account = await database.transaction(async (tx) => {
-    const found = await find(tx);
-    return found && deactivate(tx, context, found, clock());
-  });
-  if (account === undefined) return;
-  const removal = new RepositoryRemoval({ database, clock });
-  let gone = false;
-  while (!gone) {
-    await removal.deleteAllOf(context, account.id);
-    gone = await database.transaction((tx) => removeEmpty(tx, context, account, clock()));
-  }
-}
-
-/** False when somebody pushed to a new repository of it meanwhile. */
-async function removeEmpty(
-  tx: Transaction,
-  context: EventContext,
-  account: Account,
-  now: number,
-): Promise<boolean> {
-  const repository = await tx('repositories').where('repositories.namespace_id', account.id).first('id');
-  if (repository !== undefined) return false;
-  const deleted = await tx('accounts').where('accounts.id', account.id).delete();
-  const event = { type: 'DELETE', object: accountObject(account) };
-  if (deleted > 0) await recordEvent(tx, context, event, now);
-  return true;
-}
-
-/** Organizations, too, for which it means that their deletion has begun. */
-async function deactivate(
-  tx: Transaction,
-  context: EventContext,
-  account: Account,
-  now: number,
-): Promise<Account> {
-  if (!account.isActive) return account;
-  if (canAdminister(account)) await assertNotLastAdmin(tx, account);
-  await tx('accounts').where('accounts.id', account.id).update({ is_active: false });
-  await endSignIns(tx, account.id);
-  const content = { isActive: false };
-  await recordEvent(tx, context, { type: 'UPDATE', object: accountObject(account), content }, now);
-  return { ...account, isActive: false };
-}
-
 /** Service accounts do not count: with their tokens gone, nobody could give them new ones. */
-function canAdminister({ isAdmin, isActive, isServiceAccount }: Account): boolean {
+export function canAdminister({ isAdmin, isActive, isServiceAccount }: Account): boolean {
   return isAdmin && isActive && !isServiceAccount;
 }
 
 /** Of two admins who go at the same time, one stays: the rows are locked, where the database locks rows. */
-async function assertNotLastAdmin(tx: Transaction, account: Account): Promise<void> {
+export async function assertNotLastAdmin(tx: Transaction, account: Account): Promise<void> {
   const rows: AccountRow[] = await tx('accounts')
     .where('accounts.is_admin', true)
     .orderBy('accounts.name')

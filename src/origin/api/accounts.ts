@@ -1,7 +1,8 @@
 /** `/api/v0/accounts`: users, service accounts and organizations. */
 import { Router } from 'express';
 import type { Clock } from '../../shared/clock.ts';
-import { addAccount, changeAccount, deleteAccount } from '../accounts/account-changes.ts';
+import { addAccount, changeAccount } from '../accounts/account-changes.ts';
+import { deleteAccount } from '../accounts/account-deletion.ts';
 import { type Account, countAccounts, getAccount, getUser, listAccounts } from '../accounts/accounts.ts';
 import type { Authenticator } from '../accounts/authenticate.ts';
 import {

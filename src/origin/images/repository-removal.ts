@@ -35,8 +35,11 @@ export class RepositoryRemoval {
     });
   }
 
-  /** Deletes all repositories of an account, those that come into being meanwhile, too. */
-  async deleteAllOf(context: EventContext, namespaceId: string): Promise<void> {
+  /**
+   * Deletes all repositories of an account, those that come into being meanwhile, too.
+   * @throws the reason of `signal`, which ends it between two transactions
+   */
+  async deleteAllOf(context: EventContext, namespaceId: string, signal?: AbortSignal): Promise<void> {
     await this.#repeat(async (tx) => {
       const repositories: Named[] = await tx('repositories')
         .where('repositories.namespace_id', namespaceId)
@@ -46,13 +49,13 @@ export class RepositoryRemoval {
       if (repositories.length === 0) return true;
       await this.#removePortion(tx, context, repositories);
       return false;
-    });
+    }, signal);
   }
 
   /** One transaction after another, until `work` says that it was the last. */
-  async #repeat(work: (tx: Transaction) => Promise<boolean>): Promise<void> {
+  async #repeat(work: (tx: Transaction) => Promise<boolean>, signal?: AbortSignal): Promise<void> {
     // Without the turn, requests would wait for the end: SQLite answers at once, and nothing else lets them in.
-    while (!(await this.#database.transaction(work))) await nextTurn();
+    while (!(await this.#database.transaction(work))) await nextTurn(undefined, signal && { signal });
   }
 
   /** True when that was the last of them. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
-import { addAccount, changeAccount, deleteAccount } from '../../../src/origin/accounts/account-changes.ts';
+import { addAccount, changeAccount } from '../../../src/origin/accounts/account-changes.ts';
+import { deleteAccount, finishDeletions } from '../../../src/origin/accounts/account-deletion.ts';
 import {
   type Account,
   createAccount,
@@ -208,6 +209,27 @@ describe('deleting an account', () => {
     assert.equal(await signIns(jane.id), 0);
     await remove('jane');
     assert.equal(await findAccount(queries, 'jane'), undefined);
+  });
+
+  it('is finished after an interruption, in the name of who began it', async () => {
+    const jane = await withRepositories('jane', 60, 1);
+    await create('jack', { isActive: false });
+    await queries.raw(
+      `CREATE TRIGGER stop BEFORE DELETE ON repositories WHEN old.name = 'jane/r7' BEGIN SELECT RAISE(ABORT, 'stopped'); END`,
+    );
+    const parts = { database, clock: () => now };
+    await assert.rejects(remove('jane'), /stopped/);
+    await assert.rejects(finishDeletions(parts, new AbortController().signal), /stopped/);
+    await queries.raw('DROP TRIGGER stop');
+    await assert.rejects(finishDeletions(parts, AbortSignal.abort()), { name: 'AbortError' });
+    assert.deepEqual(await finishDeletions(parts, new AbortController().signal), ['jane']);
+    assert.deepEqual(await rows(), [1, 0, 0, 0]);
+    const event = await queries('events').orderBy('id', 'desc').first();
+    assert.deepEqual(
+      [event.type, event.object_id, event.actor_id, event.actor_name, event.door, event.client],
+      ['DELETE', jane.id, 'id-of-root', 'root', 'api', '192.0.2.1'],
+    );
+    assert.deepEqual(await finishDeletions(parts, new AbortController().signal), []);
   });
 
   it('is no error when there is none', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
-import { deleteAccount } from '../../../src/origin/accounts/account-changes.ts';
+import { deleteAccount } from '../../../src/origin/accounts/account-deletion.ts';
 import { type Account, createAccount } from '../../../src/origin/accounts/accounts.ts';
 import {
   countMembers,

@@ -106,7 +106,7 @@ function Steps({ progress, username, onDone }: { progress: Progress; username: s
   );
 }
 
-function stepsOf({ caches, chosen, signedInAt, pushed, pulled }: Progress, username: string): Step[] {
+function stepsOf({ caches, chosen, signedInAt, pushed, pulled, served }: Progress, username: string): Step[] {
   const { host } = location;
   const image =
     pushed === undefined ? `${host}/${username}/app` : `${host}/${pushed.namespace}/${pushed.name}`;
@@ -169,8 +169,8 @@ function stepsOf({ caches, chosen, signedInAt, pushed, pulled }: Progress, usern
     },
     {
       title: 'Pull it through the cache',
-      isDone: pulled !== undefined && chosen !== undefined,
-      done: pulled && `${pulled.namespace}/${pulled.name} was pulled.`,
+      isDone: served !== undefined,
+      done: `${chosen?.name} gave the layers of ${served}.`,
       doing: (
         <>
           <p className={styles.text}>
@@ -178,7 +178,11 @@ function stepsOf({ caches, chosen, signedInAt, pushed, pulled }: Progress, usern
           </p>
           <Command text={`docker image rm ${image}:1`} />
           <Command text={`docker pull ${image}:1`} />
-          <p className={styles.waiting}>Waiting for the first pull</p>
+          <p className={styles.waiting}>
+            {pulled === undefined
+              ? 'Waiting for the first pull'
+              : `Pulled. ${chosen?.name} tells within a minute or two whether it gave the layers`}
+          </p>
         </>
       ),
     },

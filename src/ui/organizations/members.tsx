@@ -4,7 +4,8 @@ import { UserMinus, Users } from 'lucide-react';
 import { useState } from 'react';
 import { useParams } from 'react-router';
 import { describeError } from '../api/api-error.ts';
-import { api, dataOf, pageOf, type Schemas } from '../api/client.ts';
+import { api, dataOf, type Page as PageOfData, pageOf, type Schemas } from '../api/client.ts';
+import { shownAtOnce } from '../api/shown-at-once.ts';
 import { AccountPicker } from '../components/account-picker.tsx';
 import { Avatar, Badge } from '../components/bits.tsx';
 import { Button, IconButton } from '../components/button.tsx';
@@ -23,14 +24,29 @@ const roles = [
   { value: 'owner', label: 'Owner' },
 ] as const;
 
+interface Role {
+  readonly name: string;
+  readonly isAdmin: boolean;
+}
+
+function withRole(page: PageOfMembers, { name, isAdmin }: Role): PageOfMembers {
+  const members = page.data.members.map((membership) =>
+    membership.member.name === name ? { ...membership, isAdmin } : membership,
+  );
+  return { ...page, data: { ...page.data, members } };
+}
+
+type PageOfMembers = PageOfData<Schemas['Members']>;
+
 export function OrganizationMembers() {
   const { org = '' } = useParams();
   const start = usePageStart();
   const isOwner = useMembership(org) === 'owner';
   const queryClient = useQueryClient();
   const refresh = () => queryClient.invalidateQueries({ queryKey: ['organization', org] });
+  const queryKey = ['organization', org, 'members', start];
   const members = useQuery({
-    queryKey: ['organization', org, 'members', start],
+    queryKey,
     queryFn: () =>
       pageOf(
         api.GET('/api/v0/accounts/{orgname}/members', {
@@ -43,7 +59,8 @@ export function OrganizationMembers() {
     placeholderData: keepPreviousData,
   });
   const put = useMutation({
-    mutationFn: ({ name, isAdmin }: { name: string; isAdmin: boolean }) =>
+    ...shownAtOnce(queryClient, queryKey, withRole),
+    mutationFn: ({ name, isAdmin }: Role) =>
       dataOf(
         api.PUT('/api/v0/accounts/{orgname}/members/{member}', {
           params: { path: { orgname: org, member: name } },

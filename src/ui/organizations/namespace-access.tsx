@@ -2,6 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { ApiError, describeError } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
+import { shownAtOnce } from '../api/shown-at-once.ts';
 import { SelectField } from '../components/field.tsx';
 import { Problem } from '../components/states.tsx';
 import { type Level, levels } from '../repositories/levels.ts';
@@ -26,13 +27,13 @@ export function NamespaceAccess({ org, team }: { org: string; team: string }) {
     },
   });
   const change = useMutation({
+    ...shownAtOnce(queryClient, queryKey, (_before: Level | 'none', level: Level | 'none') => level),
     mutationFn: async (accessLevel: Level | 'none') => {
       const path = '/api/v0/repositoryNamespaces/{namespace}/teamAccess/{teamname}';
       if (accessLevel === 'none') await dataOf(api.DELETE(path, { params }));
       else await dataOf(api.PUT(path, { params, body: { accessLevel } }));
       say('Saved');
     },
-    onSettled: () => queryClient.invalidateQueries({ queryKey }),
   });
   return (
     <>

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Users, X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { describeError } from '../api/api-error.ts';
+import { shownAtOnce } from '../api/shown-at-once.ts';
 import { AccountPicker } from '../components/account-picker.tsx';
 import { Button, IconButton } from '../components/button.tsx';
 import { Form, SmallSelect } from '../components/field.tsx';
@@ -20,6 +21,18 @@ interface Entry {
   readonly title: ReactNode;
   readonly text: string;
   readonly lead?: ReactNode;
+}
+
+/** Without a level: none any more. */
+interface Change {
+  readonly name: string;
+  readonly level: Level | undefined;
+}
+
+/** Who is not in the list comes into it with what the server tells of them. */
+function applied(entries: readonly Entry[], { name, level }: Change): readonly Entry[] {
+  if (level === undefined) return entries.filter((entry) => entry.name !== name);
+  return entries.map((entry) => (entry.name === name ? { ...entry, level } : entry));
 }
 
 export function AccessList({
@@ -45,13 +58,13 @@ export function AccessList({
   const queryClient = useQueryClient();
   const entries = useQuery({ queryKey, queryFn: list });
   const change = useMutation({
-    mutationFn: async (what: { name: string; level: Level | undefined }) => {
+    ...shownAtOnce(queryClient, queryKey, applied),
+    mutationFn: async (what: Change) => {
       await (what.level === undefined ? remove(what.name) : put(what.name, what.level));
       say(
         what.level === undefined ? `${what.name} has no access any more` : `Saved the access of ${what.name}`,
       );
     },
-    onSettled: () => queryClient.invalidateQueries({ queryKey }),
   });
   return (
     <Section title={title} text={text}>

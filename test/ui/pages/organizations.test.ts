@@ -1,7 +1,7 @@
 /** Organizations, their members and their teams. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Browser } from 'playwright-core';
+import type { Browser, Route } from 'playwright-core';
 import { browserMissing, startBrowser } from '../../setup/browser.ts';
 import { startTestOrigin } from '../../setup/origin.ts';
 import { ask, closeWell, confirmByName, openSignedIn } from './setup.ts';
@@ -95,6 +95,39 @@ describe('the pages of organizations', { skip: browserMissing }, () => {
     await page.getByRole('combobox', { name: 'Access of web' }).waitFor();
     await page.getByRole('link', { name: 'web', exact: true }).click();
     await page.getByRole('list', { name: 'Repositories' }).getByRole('link', { name: 'acme/shop' }).waitFor();
+    await closeWell(watched);
+  });
+
+  it('a choice is shown before it is saved, and is as it was when it cannot be', async () => {
+    const watched = await openSignedIn(browser, origin, 'jane:jane-password');
+    const { page } = watched;
+    const asked = Promise.withResolvers<void>();
+    const answered = Promise.withResolvers<void>();
+    const hold = async (route: Route) => {
+      if (route.request().method() !== 'PUT') return route.continue();
+      asked.resolve();
+      await answered.promise;
+      return route.fulfill({ status: 500, json: { errors: [{ code: 'INTERNAL_ERROR', message: 'no' }] } });
+    };
+    const chosen = (name: string) => page.getByRole('combobox', { name }).inputValue();
+    await page.route('**/members/omar', hold);
+    await page.goto(`${origin.url}/organizations/acme/members`);
+    await page.getByRole('combobox', { name: 'Role of omar' }).selectOption('owner');
+    await asked.promise;
+    assert.equal(await chosen('Role of omar'), 'owner');
+    answered.resolve();
+    await page.getByRole('alert').getByText('The server failed').waitFor();
+    assert.equal(await chosen('Role of omar'), 'member');
+
+    await page.route('**/teamAccess/web', hold);
+    await page.goto(`${origin.url}/repositories/acme/shop/access`);
+    await page.getByRole('combobox', { name: 'Access of web' }).selectOption('read-only');
+    await page.getByRole('alert').getByText('The server failed').waitFor();
+    assert.equal(await chosen('Access of web'), 'admin');
+    await page.goto(`${origin.url}/organizations/acme/teams/web`);
+    await page.getByLabel('In all repositories of acme').selectOption('admin');
+    await page.getByRole('alert').getByText('The server failed').waitFor();
+    assert.equal(await chosen('In all repositories of acme'), 'read-write');
     await closeWell(watched);
   });
 

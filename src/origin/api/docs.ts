@@ -16,6 +16,9 @@ const pageFiles = new Set([
 
 const swaggerUi = {
   customSiteTitle: 'DTR API docs',
+  // There is nothing to choose from: the only server is this origin.
+  customCss:
+    '.swagger-ui .schemes-server-container { display: none } .swagger-ui .schemes { justify-content: end }',
   swaggerOptions: {
     // Said here, or else the page would load whatever description its own address names as ?url=.
     url: './openapi.json',
@@ -24,6 +27,9 @@ const swaggerUi = {
     // The bar above the page would offer to load a description from anywhere.
     layout: 'BaseLayout',
     persistAuthorization: false,
+    // With all operations open, the page would take seconds for each click.
+    docExpansion: 'none',
+    deepLinking: true,
     displayRequestDuration: true,
     requestInterceptor: addCsrfToken,
   },

@@ -63,6 +63,7 @@ const byPassword = [
   'ProbeContentCache',
   'GetContentCacheUsage',
   'UpdateUserSettings',
+  'ListContentCacheUsers',
   'CreateContentCacheRule',
   'ListContentCacheRules',
   'GetContentCacheRule',

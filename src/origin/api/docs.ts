@@ -17,8 +17,9 @@ const pageFiles = new Set([
 const swaggerUi = {
   customSiteTitle: 'DTR API docs',
   // There is nothing to choose from: the only server is this origin.
-  customCss:
-    '.swagger-ui .schemes-server-container { display: none } .swagger-ui .schemes { justify-content: end }',
+  customCss: `
+    .swagger-ui .scheme-container .schemes > .schemes-server-container { display: none }
+    .swagger-ui .scheme-container .schemes { justify-content: end }`,
   swaggerOptions: {
     // Said here, or else the page would load whatever description its own address names as ?url=.
     url: './openapi.json',

@@ -1,7 +1,8 @@
 /**
- * `npm run bench [-- --quick | cold | redirects]`: this origin and this cache against other registries, each alone on core 0, loaded from
+ * `npm run bench [-- --quick | cold | redirects | lists]`: this origin and this cache against other registries, each alone on core 0, loaded from
  * core 1. Prints medians and ratios. Needs wrk, curl and taskset; what is not installed of the peers is named as not measured.
- * `cold`: only what a cache does without having a blob, and its start with very many. `redirects`: only those.
+ * `cold`: only what a cache does without having a blob, and its start with very many. `redirects` and `lists`: only
+ * those.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -9,6 +10,7 @@ import { appendFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { measureCold } from './cold.ts';
+import { measureLists } from './lists.ts';
 import {
   downloadMegabytesPerSecond,
   downloadsMemoryMiB,
@@ -67,10 +69,14 @@ interface Content {
 
 const scratch = await mkdtemp(join(tmpdir(), 'dtr-bench-'));
 try {
-  const only = process.argv.find((argument) => argument === 'cold' || argument === 'redirects');
-  if (only === undefined) await compare();
-  if (only !== 'cold') await measureRedirects();
-  if (only !== 'redirects') await measureWithoutBlobs();
+  const parts: [name: string | undefined, measure: () => Promise<void>][] = [
+    [undefined, compare],
+    ['redirects', measureRedirects],
+    ['cold', measureWithoutBlobs],
+    ['lists', () => measureLists(scratch)],
+  ];
+  const only = parts.find(([name]) => name !== undefined && process.argv.includes(name))?.[0];
+  for (const [name, measure] of parts) if (only === undefined || name === only) await measure();
 } finally {
   await rm(scratch, { recursive: true, force: true });
 }

@@ -33,9 +33,13 @@ export async function assertIndexed(
 ): Promise<void> {
   const steps = await plansOf(queries, work);
   assert.ok(steps.length > 0, 'it asks something');
+  // What a query inside the query gives is read whole: how that one goes about it stands in steps of its own.
+  const inner = steps.flatMap((step) => /^(?:CO-ROUTINE|MATERIALIZE) (\w+)/.exec(step)?.[1] ?? []);
   const slow = steps.filter(
     (step) =>
-      (/^SCAN /.test(step) && !/USING (?:COVERING )?INDEX|CONSTANT ROW/.test(step)) ||
+      (/^SCAN /.test(step) &&
+        !/USING (?:COVERING )?INDEX|CONSTANT ROW/.test(step) &&
+        !inner.includes(step.slice('SCAN '.length))) ||
       (!sorts && /TEMP B-TREE/.test(step)),
   );
   assert.deepEqual(slow, [], steps.join('\n'));

@@ -34,11 +34,11 @@ export async function giveAccess(
   level: AccessLevel,
   now: number,
 ): Promise<void> {
-  const { table, key, object, target } = describe(grant);
+  const { table, key, names, object, target } = describe(grant);
   const before = await tx(table).where(key).first('access_level');
   if (before?.access_level === level) return;
   await tx(table)
-    .insert({ ...key, access_level: level })
+    .insert({ ...key, ...names, access_level: level })
     .onConflict(Object.keys(key))
     .merge(['access_level']);
   await recordEvent(tx, context, { type: 'GRANT', object, target, content: { accessLevel: level } }, now);
@@ -113,9 +113,9 @@ export async function listUserAccess(
   const query = queries('user_repository_access')
     .join('accounts', 'accounts.id', 'user_repository_access.user_id')
     .where('user_repository_access.repository_id', repository.id)
-    .orderBy('accounts.name')
+    .orderBy('user_repository_access.user_name')
     .limit(page.size + 1);
-  if (page.start !== undefined) query.where('accounts.name', '>=', page.start);
+  if (page.start !== undefined) query.where('user_repository_access.user_name', '>=', page.start);
   const rows: (AccountRow & AccessRow)[] = await query.select(
     ...accountColumns,
     'user_repository_access.access_level',
@@ -131,14 +131,13 @@ export async function listRepositoryAccess(
   page: Page,
 ): Promise<PageOf<{ readonly level: AccessLevel; readonly repositoryId: string }>> {
   const query = queries('team_repository_access')
-    .join('repositories', 'repositories.id', 'team_repository_access.repository_id')
     .where('team_repository_access.team_id', team.id)
-    .orderBy('repositories.name')
+    .orderBy('team_repository_access.repository_name')
     .limit(page.size + 1);
-  if (page.start !== undefined) query.where('repositories.name', '>=', page.start);
+  if (page.start !== undefined) query.where('team_repository_access.repository_name', '>=', page.start);
   const rows = await query.select(
-    'repositories.id as repositoryId',
-    'repositories.name',
+    'team_repository_access.repository_id as repositoryId',
+    'team_repository_access.repository_name as name',
     'team_repository_access.access_level as level',
   );
   return cutPage(rows, page.size, ({ name }) => name);
@@ -162,6 +161,8 @@ interface AccessRow {
 function describe(grant: Grant): {
   table: string;
   key: Record<string, string>;
+  /** By which the rows are in order. */
+  names: Record<string, string>;
   object: EventObject;
   target: EventObject;
 } {
@@ -170,6 +171,7 @@ function describe(grant: Grant): {
     return {
       table: 'user_repository_access',
       key: { user_id: grant.user.id, repository_id: grant.repository.id },
+      names: { user_name: grant.user.name, repository_name: grant.repository.name },
       object: repositoryObject(grant.repository),
       target: accountObject(grant.user),
     };
@@ -179,6 +181,7 @@ function describe(grant: Grant): {
     return {
       table: 'team_namespace_access',
       key: { team_id: grant.team.id },
+      names: {},
       object: accountObject(grant.organization),
       target,
     };
@@ -186,6 +189,7 @@ function describe(grant: Grant): {
   return {
     table: 'team_repository_access',
     key: { team_id: grant.team.id, repository_id: repository.id },
+    names: { repository_name: repository.name },
     object: repositoryObject(repository),
     target,
   };

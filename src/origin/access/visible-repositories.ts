@@ -1,13 +1,17 @@
-/** Pages of the repositories that an account may pull from, by name. */
+/**
+ * Pages of the repositories that an account may pull from, by name. What somebody may see is made up of ranges of indexes, each
+ * in the order of names and read only as far as the page goes: one query for all of them would look at everything, and sort it.
+ */
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { Account } from '../accounts/accounts.ts';
 import type { Query, Queryable } from '../database.ts';
 import { cutPage, type Page, type PageOf } from '../paging.ts';
+import { findNamespaceLevel } from './rights.ts';
 
 export interface VisibleFilter {
   /** Only those of this account. */
-  readonly namespaceId?: string | undefined;
-  /** Only those whose name has this in it. */
+  readonly namespace?: { readonly id: string; readonly name: string } | undefined;
+  /** Only those whose name has this in it, in whichever case. */
   readonly contains?: string | undefined;
   /** Only those whose name or short description has this in it, in whichever case. */
   readonly text?: string | undefined;
@@ -15,24 +19,31 @@ export interface VisibleFilter {
   readonly prefix?: string | undefined;
 }
 
-/** The ids and names of a page; `page.start` is the name of its first repository. */
+interface VisibleRepository {
+  readonly id: string;
+  readonly name: RepositoryName;
+}
+
+/** `page.start` is the name of its first repository. */
 export async function listVisibleRepositories(
   queries: Queryable,
   account: Account,
   filter: VisibleFilter,
   page: Page,
-): Promise<PageOf<{ id: string; name: RepositoryName }>> {
-  // Each way to see some is a range of an index that is read in the order of names and only as far as the page goes:
-  // one query with all of them would look at everything that somebody may see, and sort it.
-  const found = new Map<string, { id: string; name: RepositoryName }>();
-  for (const query of await waysToSee(queries, account)) {
-    filtered(query, filter);
-    if (page.start !== undefined) query.where('repositories.name', '>=', page.start);
-    const rows = await query
-      .orderBy('repositories.name')
-      .limit(page.size + 1)
-      .select('repositories.id', 'repositories.name');
+): Promise<PageOf<VisibleRepository>> {
+  const found = new Map<string, VisibleRepository>();
+  const collect = async (query: Query, name: string) => {
+    if (page.start !== undefined) query.where(name, '>=', page.start);
+    const rows: VisibleRepository[] = await query.orderBy(name).limit(page.size + 1);
     for (const row of rows) found.set(row.name, row);
+  };
+  for (const query of await wholeRanges(queries, account, filter)) {
+    await collect(query.select('repositories.id', 'repositories.name'), 'repositories.name');
+  }
+  // Two teams may have access to the same one: twice in the rows, it would be missed on the page.
+  for (const [query, table] of grantedRanges(queries, account, filter)) {
+    const name = `${table}.repository_name`;
+    await collect(query.distinct(`${table}.repository_id as id`, `${name} as name`), name);
   }
   const rows = [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
   return cutPage(rows, page.size, ({ name }) => name);
@@ -44,40 +55,68 @@ export async function countVisibleRepositories(
   account: Account,
   filter: VisibleFilter,
 ): Promise<number> {
-  const ways = await waysToSee(queries, account);
-  if (ways.length === 1) return countOf(filtered(ways[0] as Query, filter));
-  const [everyPublic, ...others] = ways as [Query, ...Query[]];
-  // What is public is counted without being collected; the rest, which may be seen in several ways, is.
-  const privateIds = new Set<string>();
-  for (const query of others) {
-    const ids = await filtered(query, filter)
-      .where('repositories.visibility', 'private')
-      .pluck('repositories.id');
-    for (const id of ids) privateIds.add(id);
+  let total = 0;
+  for (const query of await wholeRanges(queries, account, filter)) {
+    const [row] = await query.count({ total: '*' });
+    total += Number(row?.total ?? 0);
   }
-  return (await countOf(filtered(everyPublic, filter))) + privateIds.size;
+  const [first, ...others] = grantedRanges(queries, account, filter).map(([query, table]) =>
+    query.select(`${table}.repository_id`),
+  );
+  if (first === undefined) return total;
+  // Those that are in no whole range. As a sum, so that the database begins with the few that were granted.
+  const [row] = await queries
+    .from(first.union(others).as('granted'))
+    .join('repositories', 'repositories.id', 'granted.repository_id')
+    .whereNotIn('repositories.namespace_id', await listWholeNamespaces(queries, account))
+    .select(queries.raw("sum(CASE WHEN repositories.visibility = 'private' THEN 1 ELSE 0 END) AS total"));
+  return total + Number(row?.total ?? 0);
 }
 
-async function countOf(query: Query): Promise<number> {
-  const [row] = await query.count({ total: '*' });
-  return Number(row?.total ?? 0);
+/** What is seen because of what it is: public, or in a namespace that the account sees all of. No two have one in common. */
+async function wholeRanges(queries: Queryable, account: Account, filter: VisibleFilter): Promise<Query[]> {
+  const range = (visibility: 'public' | 'private', namespaceId?: string) => {
+    const query = queries('repositories').where('repositories.visibility', visibility);
+    if (namespaceId !== undefined) query.where('repositories.namespace_id', namespaceId);
+    return filtered(query, 'repositories.name', filter);
+  };
+  const { namespace } = filter;
+  if (account.isAdmin) return [range('public', namespace?.id), range('private', namespace?.id)];
+  if (namespace === undefined) {
+    const whole = await listWholeNamespaces(queries, account);
+    return [range('public'), ...whole.map((id) => range('private', id))];
+  }
+  const isWhole = (await findNamespaceLevel(queries, account, namespace)) !== undefined;
+  return [range('public', namespace.id), ...(isWhole ? [range('private', namespace.id)] : [])];
 }
 
-/** Everything for an admin, else first of all what is public. */
-async function waysToSee(queries: Queryable, account: Account): Promise<Query[]> {
-  if (account.isAdmin) return [queries('repositories')];
-  const namespaceIds = await listWholeNamespaces(queries, account);
-  return [
-    queries('repositories').where('repositories.visibility', 'public'),
-    ...namespaceIds.map((id) => queries('repositories').where('repositories.namespace_id', id)),
-    queries('team_members')
-      .join('team_repository_access', 'team_repository_access.team_id', 'team_members.team_id')
-      .join('repositories', 'repositories.id', 'team_repository_access.repository_id')
-      .where('team_members.user_id', account.id),
-    queries('user_repository_access')
-      .join('repositories', 'repositories.id', 'user_repository_access.repository_id')
-      .where('user_repository_access.user_id', account.id),
+/** What is seen because access to it was given, to a team of the account or to itself. */
+function grantedRanges(
+  queries: Queryable,
+  account: Account,
+  filter: VisibleFilter,
+): [query: Query, table: string][] {
+  if (account.isAdmin) return [];
+  const teams = queries('team_members')
+    .where('team_members.user_id', account.id)
+    .select('team_members.team_id');
+  const ranges: [Query, string][] = [
+    [
+      queries('team_repository_access').whereIn('team_repository_access.team_id', teams),
+      'team_repository_access',
+    ],
+    [
+      queries('user_repository_access').where('user_repository_access.user_id', account.id),
+      'user_repository_access',
+    ],
   ];
+  for (const [query, table] of ranges) {
+    if (filter.text !== undefined) query.join('repositories', 'repositories.id', `${table}.repository_id`);
+    const { namespace } = filter;
+    if (namespace !== undefined) whereBegins(query, `${table}.repository_name`, `${namespace.name}/`);
+    filtered(query, `${table}.repository_name`, filter);
+  }
+  return ranges;
 }
 
 /** The namespaces in which the account sees everything: its own, those it owns, those that a team of its has access to. */
@@ -94,23 +133,26 @@ async function listWholeNamespaces(queries: Queryable, account: Account): Promis
   return [...new Set([account.id, ...owned, ...byTeams])];
 }
 
-function filtered(query: Query, { namespaceId, contains, text, prefix }: VisibleFilter): Query {
-  if (namespaceId !== undefined) query.where('repositories.namespace_id', namespaceId);
-  if (contains !== undefined)
-    query.where((matching) => whereContains(matching, 'repositories.name', contains));
+/** `name` is the column of the repository's name. */
+function filtered(query: Query, name: string, { contains, text, prefix }: VisibleFilter): Query {
+  if (contains !== undefined) query.whereRaw("?? LIKE ? ESCAPE '!'", [name, patternOf(contains)]);
   if (text !== undefined) {
-    query.where((matching) => {
-      whereContains(matching, 'repositories.name', text);
-      matching.orWhere((described) => whereContains(described, 'repositories.short_description', text));
-    });
+    query.whereRaw("(?? LIKE ? ESCAPE '!' OR lower(repositories.short_description) LIKE ? ESCAPE '!')", [
+      name,
+      patternOf(text),
+      patternOf(text),
+    ]);
   }
-  if (prefix !== undefined) {
-    query.where('repositories.name', '>=', prefix).where('repositories.name', '<', `${prefix}\uffff`);
-  }
+  if (prefix !== undefined) whereBegins(query, name, prefix);
   return query;
 }
 
-function whereContains(query: Query, column: string, text: string): void {
-  const pattern = `%${text.toLowerCase().replaceAll(/[%_!]/g, '!$&')}%`;
-  query.whereRaw("lower(??) LIKE ? ESCAPE '!'", [column, pattern]);
+/** A range and no LIKE, which no index would help. No character of a name comes after the last one of these. */
+function whereBegins(query: Query, name: string, prefix: string): void {
+  query.where(name, '>=', prefix).where(name, '<', `${prefix}\uffff`);
+}
+
+/** Names are in lower case. */
+function patternOf(text: string): string {
+  return `%${text.toLowerCase().replaceAll(/[%_!]/g, '!$&')}%`;
 }

@@ -62,8 +62,8 @@ export function createRepositoryRoutes({ database, clock }: { database: Database
   });
 
   routes.get('/api/v0/repositories/:namespace', async (request, response) => {
-    const { id: namespaceId } = await getAccount(queries, request.params.namespace);
-    await sendList(request, response, { namespaceId });
+    const namespace = await getAccount(queries, request.params.namespace);
+    await sendList(request, response, { namespace });
   });
 
   routes.post('/api/v0/repositories/:namespace', async (request, response) => {

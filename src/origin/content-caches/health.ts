@@ -54,6 +54,11 @@ export class CacheHealth {
   readonly #watches = new Map<string, Watch>();
   readonly #stopping = new AbortController();
   readonly #unwritten = new Set<Watch>();
+  /** Those whose turn has come, the last first. */
+  #due: Watch[] = [];
+  #running = 0;
+  /** By this origin, when it was last counted. */
+  #leased = 0;
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #ticking: Promise<void> | undefined;
@@ -162,6 +167,7 @@ export class CacheHealth {
     );
     await this.#refresh();
     await this.#claim(now);
+    this.#findDue(now);
     this.#probeDue(now);
   }
 
@@ -179,15 +185,21 @@ export class CacheHealth {
     }
   }
 
+  /** Looks through all of them, which is too much to do after each probe. */
+  #findDue(now: number): void {
+    const watches = [...this.#watches.values()];
+    this.#leased = watches.filter(({ leaseUntil }) => leaseUntil !== 0).length;
+    this.#due = watches
+      .filter((watch) => isDue(watch, now))
+      .sort((one, other) => other.nextProbeAt - one.nextProbeAt);
+  }
+
   #probeDue(now: number): void {
-    const due = [...this.#watches.values()]
-      .filter(
-        ({ leaseUntil, suspected, nextProbeAt, running }) =>
-          (leaseUntil > now || suspected) && nextProbeAt <= now && running === undefined,
-      )
-      .sort((one, other) => one.nextProbeAt - other.nextProbeAt);
-    const running = [...this.#watches.values()].filter((watch) => watch.running !== undefined).length;
-    for (const watch of due.slice(0, Math.max(0, maximumRunning - running))) this.#run(watch);
+    while (this.#running < maximumRunning) {
+      const watch = this.#due.pop();
+      if (watch === undefined) return;
+      if (isDue(watch, now) && this.#watches.get(watch.cache.id) === watch) this.#run(watch);
+    }
   }
 
   /** Takes over what other origins wrote, if there is anything new. */
@@ -218,6 +230,7 @@ export class CacheHealth {
   }
 
   #run(watch: Watch): Promise<void> {
+    this.#running += 1;
     watch.running = this.#look(watch)
       .catch((error) => {
         if (this.#stopping.signal.aborted) return;
@@ -225,6 +238,7 @@ export class CacheHealth {
       })
       .finally(() => {
         watch.running = undefined;
+        this.#running -= 1;
         // Whose turn came meanwhile need not wait for the next tick.
         if (this.#timer !== undefined && !this.#stopping.signal.aborted) this.#probeDue(this.#clock());
       });
@@ -248,8 +262,7 @@ export class CacheHealth {
   /** Until the next probe: soon when the last one left something open. */
   #pauseMs({ standing }: Watch): number {
     const intervalMs = this.#intervalMs ?? 0;
-    const leased = [...this.#watches.values()].filter(({ leaseUntil }) => leaseUntil !== 0).length;
-    const usual = Math.max(intervalMs, (leased / maximumPerSecond) * 1000);
+    const usual = Math.max(intervalMs, (this.#leased / maximumPerSecond) * 1000);
     const pauseMs = isUndecided(standing) ? intervalMs / 10 : usual;
     return pauseMs * (0.8 + 0.4 * this.#random());
   }
@@ -300,4 +313,8 @@ export class CacheHealth {
         this.#ticking = undefined;
       });
   }
+}
+
+function isDue({ leaseUntil, suspected, nextProbeAt, running }: Watch, now: number): boolean {
+  return (leaseUntil > now || suspected) && nextProbeAt <= now && running === undefined;
 }

@@ -1,19 +1,27 @@
 /**
- * Deleting repositories, however many and however much is in them: in transactions of bounded work, so that pushes and pulls
- * have their turn in between. Until the last of them a repository is there, with fewer and fewer images; a deletion that was
+ * Deleting repositories, however many and however much is in them: in transactions of some milliseconds, with as much time in
+ * between, so that others are served. Until the last of them a repository is there, with fewer and fewer images; a deletion that was
  * interrupted is finished by deleting again. Blobs that nothing needs any more are left to garbage collection.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../shared/clock.ts';
 import type { Database, Transaction } from '../database.ts';
 import { type EventContext, recordEvent } from '../events/events.ts';
 import type { Repository } from './repositories.ts';
 
-/** Of one transaction. Measured: 5,000 small repositories a minute one by one, 100,000 so. */
-const maximumRepositories = 50;
-/** A manifest goes with its tags and with what it refers to: some ten rows. */
-const maximumManifests = 50;
-const maximumLinks = 500;
+/** Of one transaction. */
+const maximumRepositories = 20;
+/**
+ * What is in a repository, in the order in which it is deleted, and how much of it in one transaction: tags by name, which lie
+ * beside each other; a manifest goes with what it refers to. What is left goes with the repository.
+ */
+const contents = [
+  { table: 'tags', key: 'name', limit: 100 },
+  { table: 'manifests', key: 'digest', limit: 10 },
+  { table: 'repository_blobs', key: 'digest', limit: 100 },
+  { table: 'user_repository_access', key: 'user_id', limit: 100 },
+  { table: 'team_repository_access', key: 'team_id', limit: 100 },
+] as const;
 
 type Named = Pick<Repository, 'id' | 'name'>;
 
@@ -43,7 +51,6 @@ export class RepositoryRemoval {
     await this.#repeat(async (tx) => {
       const repositories: Named[] = await tx('repositories')
         .where('repositories.namespace_id', namespaceId)
-        .orderBy('repositories.name')
         .limit(maximumRepositories)
         .select('repositories.id', 'repositories.name');
       if (repositories.length === 0) return true;
@@ -54,8 +61,12 @@ export class RepositoryRemoval {
 
   /** One transaction after another, until `work` says that it was the last. */
   async #repeat(work: (tx: Transaction) => Promise<boolean>, signal?: AbortSignal): Promise<void> {
-    // Without the turn, requests would wait for the end: SQLite answers at once, and nothing else lets them in.
-    while (!(await this.#database.transaction(work))) await nextTurn(undefined, signal && { signal });
+    for (;;) {
+      const startedAt = performance.now();
+      if (await this.#database.transaction(work)) return;
+      // A request asks several questions, and each would wait for a transaction that came in between.
+      await delay(performance.now() - startedAt, undefined, signal && { signal });
+    }
   }
 
   /** True when that was the last of them. */
@@ -65,10 +76,7 @@ export class RepositoryRemoval {
     repositories: readonly Named[],
   ): Promise<boolean> {
     const ids = repositories.map(({ id }) => id);
-    const manifests = await removeSome(tx, 'manifests', ids, maximumManifests);
-    if (manifests === maximumManifests) return false;
-    const links = await removeSome(tx, 'repository_blobs', ids, maximumLinks);
-    if (links === maximumLinks) return false;
+    for (const part of contents) if ((await removeSome(tx, part, ids)) === part.limit) return false;
     await tx('repositories').whereIn('repositories.id', ids).delete();
     for (const { id, name } of repositories) {
       const object = { type: 'repository', id, name };
@@ -78,18 +86,15 @@ export class RepositoryRemoval {
   }
 }
 
-/** At most `limit` rows of the repositories. How many they were. */
+/** How many they were. */
 async function removeSome(
   tx: Transaction,
-  table: 'manifests' | 'repository_blobs',
+  { table, key, limit }: (typeof contents)[number],
   repositoryIds: readonly string[],
-  limit: number,
 ): Promise<number> {
-  const rows = await tx(table)
-    .whereIn(`${table}.repository_id`, repositoryIds)
-    .limit(limit)
-    .select(`${table}.repository_id`, `${table}.digest`);
-  const keys = rows.map(({ repository_id, digest }) => [repository_id, digest]);
-  if (keys.length > 0) await tx(table).whereIn(['repository_id', 'digest'], keys).delete();
+  const columns = ['repository_id', key].map((column) => `${table}.${column}`);
+  const rows = await tx(table).whereIn(`${table}.repository_id`, repositoryIds).limit(limit).select(columns);
+  const keys = rows.map((row) => [row.repository_id, row[key]]);
+  if (keys.length > 0) await tx(table).whereIn(['repository_id', key], keys).delete();
   return keys.length;
 }

@@ -32,7 +32,9 @@ async function give(user: string, repository: string, level: string): Promise<vo
   const [{ id: repositoryId }] = await queries('repositories').where({ name: repository }).select('id');
   await queries('user_repository_access').insert({
     user_id: userId,
+    user_name: user,
     repository_id: repositoryId,
+    repository_name: repository,
     access_level: level,
   });
 }

@@ -1,0 +1,222 @@
+/**
+ * Pages of long lists, and decisions, in a company of 10,000 caches, 10,000 users, 100,000 repositories and 1,000,000 tags: one
+ * request at a time, each for something else.
+ */
+import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomNumbers } from '../test/setup/random-numbers.ts';
+import { callers, type Question, questionsOf } from './lists-questions.ts';
+import {
+  blobOfLargest,
+  largeSizes,
+  largestOf,
+  repositoryName,
+  type Sizes,
+  seedCompany,
+  smallSizes,
+  userName,
+} from './lists-seed.ts';
+import { type OurServers, startOurs } from './servers.ts';
+
+const boundMs = 50;
+const requestsOfQuestion = 100;
+/** Before each, not measured. */
+const warmUps = 20;
+
+type Row = Pick<Question, 'what' | 'caller'> & Figures;
+
+/**
+ * Prints a table of the figures, and which are over 50 ms. Beside them stand those of the same requests in a company of nearly
+ * nothing, measured just before.
+ */
+export async function measureLists(scratch: string): Promise<void> {
+  const small = await measureCompany(join(scratch, 'lists-small'), smallSizes);
+  const large = await measureCompany(join(scratch, 'lists-large'), largeSizes);
+  console.log(
+    '| | who | small: work p50 | work p50 | ratio | work p99 | waited p50 | waited p99 |\n|---|---|---|---|---|---|---|---|',
+  );
+  for (const [n, row] of large.entries()) {
+    const [before, after] = [small[n] as Row, row].map(({ worked }) => quantile(worked, 0.5)) as [
+      number,
+      number,
+    ];
+    const late = [quantile(row.worked, 0.99), quantile(row.waited, 0.5), quantile(row.waited, 0.99)];
+    const cells = [cell(before), cell(after), (after / before).toFixed(1), ...late.map(cell)];
+    console.log(`| ${[row.what, row.caller, ...cells].join(' | ')} |`);
+  }
+  for (const kind of ['worked', 'waited'] as const) {
+    const over = large.filter((row) => quantile(row[kind], 0.99) > boundMs);
+    const names = over.map(({ what, caller }) => `${what} (${caller})`).join(', ');
+    console.log(
+      `${over.length === 0 ? 'MET' : 'NOT MET'}: p99 of time ${kind} <= ${boundMs} ms: ${large.length - over.length} of ${large.length}${over.length === 0 ? '' : `; not ${names}`}`,
+    );
+  }
+}
+
+async function measureCompany(directory: string, sizes: Sizes): Promise<Row[]> {
+  await mkdir(directory);
+  // Nobody looks at the caches: they share the core that is measured.
+  const ours = await startOurs(directory, { flags: ['--probe-interval', 'off'] });
+  try {
+    seedCompany(sizes, ours.data, ours.cacheUrl);
+    const password = (await readFile(join(ours.data, 'admin-password'), 'utf8')).trim();
+    const rows: Row[] = [];
+    for (const question of questionsOf(sizes)) {
+      rows.push({ ...question, ...(await ask(ours, sizes, password, question)) });
+    }
+    const redirects = await askRedirects(ours, sizes, password);
+    rows.push({ what: 'redirect of a blob', caller: 'plain', ...redirects });
+    if (sizes === largeSizes) await deleteLargest(ours, sizes, password);
+    return rows;
+  } finally {
+    await ours.stop();
+  }
+}
+
+async function ask(
+  ours: OurServers,
+  sizes: Sizes,
+  password: string,
+  { what, caller, path }: Question,
+): Promise<Figures> {
+  const largest = largestOf(sizes);
+  const { url } = ours.target;
+  const service = new URL(url).host;
+  const basic = { Authorization: `Basic ${btoa(`${callers[caller]}:${password}`)}` };
+  const first = path(numbers(1));
+  const api = !/^\/(?:v2|auth)\//.test(first);
+  const scope = first.includes('_catalog') ? 'registry:catalog:*' : `repository:${largest}:pull`;
+  const headers = first.startsWith('/auth/')
+    ? basic
+    : bearer(await tokenOf(url, basic, api ? '' : `?service=${service}&scope=${scope}`));
+  const random = numbers(what.length);
+  const figures = new FiguresOf(ours.pid);
+  for (let n = -warmUps; n < requestsOfQuestion; n += 1) {
+    const target = path(random)
+      .replaceAll(' ', '%20')
+      .replace('/auth/token?', `/auth/token?service=${service}&`);
+    await figures.time(n >= 0, async () => {
+      const response = await fetch(`${url}${api ? '/api/v0' : ''}${target}`, { headers });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${what} (${caller}): ${target}: ${response.status} ${text}`);
+    });
+  }
+  return figures.all();
+}
+
+/** Where a blob is to be fetched. */
+async function askRedirects(ours: OurServers, sizes: Sizes, password: string): Promise<Figures> {
+  const largest = largestOf(sizes);
+  const { url } = ours.target;
+  const scope = `?service=${new URL(url).host}&scope=repository:${largest}:pull`;
+  const random = numbers(7);
+  const figures = new FiguresOf(ours.pid);
+  for (let n = -warmUps; n < requestsOfQuestion; n += 1) {
+    // Those with an even number have chosen a cache. Where there are enough users, each asks once.
+    const user = userName(4 + 2 * ((n + warmUps) % (sizes.users / 2 - 2)));
+    const token = await tokenOf(url, { Authorization: `Basic ${btoa(`${user}:${password}`)}` }, scope);
+    await figures.time(n >= 0, async () => {
+      const response = await fetch(`${url}/v2/${largest}/blobs/${blobOfLargest(random(1000))}`, {
+        headers: bearer(token),
+        redirect: 'manual',
+      });
+      await response.text();
+      if (response.status !== 307) throw new Error(`no redirect: ${response.status}`);
+    });
+  }
+  return figures.all();
+}
+
+/** What others wait while a repository of 100,000 tags is deleted. */
+async function deleteLargest(ours: OurServers, sizes: Sizes, password: string): Promise<void> {
+  const largest = largestOf(sizes);
+  const { url } = ours.target;
+  const headers = bearer(await tokenOf(url, { Authorization: `Basic ${btoa(`admin:${password}`)}` }, ''));
+  const startedAt = performance.now();
+  let seconds: number | undefined;
+  const deletion = fetch(`${url}/api/v0/repositories/${largest}`, { method: 'DELETE', headers });
+  const deleted = deletion.then((response) => {
+    if (response.status !== 204) throw new Error(`not deleted: ${response.status}`);
+    seconds = (performance.now() - startedAt) / 1000;
+  });
+  const random = numbers(3);
+  const waited: number[] = [];
+  while (seconds === undefined) {
+    const askedAt = performance.now();
+    const name = repositoryName(sizes, random(sizes.repositories - 1));
+    await (await fetch(`${url}/api/v0/repositories/${name}`, { headers })).text();
+    waited.push(performance.now() - askedAt);
+  }
+  await deleted;
+  const tags = sizes.tagsOfLargest.toLocaleString('en-US');
+  console.log(
+    `while a repository of ${tags} tags is deleted in ${(seconds as number).toFixed(1)} s, another one is given after ${cell(quantile(waited, 0.5))} ms, p99 ${cell(quantile(waited, 0.99))} ms`,
+  );
+}
+
+async function tokenOf(url: string, headers: Record<string, string>, query: string): Promise<string> {
+  const response = await fetch(`${url}/auth/token${query}`, { headers });
+  return ((await response.json()) as { token: string }).token;
+}
+
+function bearer(token: string): Record<string, string> {
+  return { Authorization: `Bearer ${token}` };
+}
+
+interface Figures {
+  /** From asking until having read the answer, in ms. */
+  readonly waited: readonly number[];
+  /** The origin's time on its core meanwhile, whatever else the machine does, in ms. */
+  readonly worked: readonly number[];
+}
+
+class FiguresOf {
+  readonly #pid: number;
+  readonly #waited: number[] = [];
+  readonly #worked: number[] = [];
+
+  constructor(pid: number) {
+    this.#pid = pid;
+  }
+
+  async time(measured: boolean, work: () => Promise<void>): Promise<void> {
+    const before = await processorMs(this.#pid);
+    const startedAt = performance.now();
+    await work();
+    const waited = performance.now() - startedAt;
+    const worked = (await processorMs(this.#pid)) - before;
+    if (!measured) return;
+    this.#waited.push(waited);
+    this.#worked.push(worked);
+  }
+
+  all(): Figures {
+    return { waited: this.#waited, worked: this.#worked };
+  }
+}
+
+/** Of all threads of the process, as Linux counts it. */
+async function processorMs(pid: number): Promise<number> {
+  let nanoseconds = 0;
+  for (const task of await readdir(`/proc/${pid}/task`)) {
+    // A thread may end meanwhile.
+    const statistics = await readFile(`/proc/${pid}/task/${task}/schedstat`, 'utf8').catch(() => '0');
+    nanoseconds += Number(statistics.split(' ')[0]);
+  }
+  return nanoseconds / 1e6;
+}
+
+function cell(ms: number): string {
+  return ms > boundMs ? `**${ms.toFixed(1)}**` : ms.toFixed(1);
+}
+
+function quantile(times: readonly number[], part: number): number {
+  const sorted = times.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number;
+}
+
+/** Whole numbers, the same in every run. */
+function numbers(seed: number): (below: number) => number {
+  const random = randomNumbers(seed);
+  return (below) => Math.floor(random() * below);
+}

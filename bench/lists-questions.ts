@@ -21,7 +21,7 @@ export const callers = {
   robot: userName(3),
   plain: userName(77),
 };
-export type Caller = keyof typeof callers;
+type Caller = keyof typeof callers;
 
 type Random = (below: number) => number;
 

@@ -47,7 +47,7 @@ export const smallSizes: Sizes = {
   repositories: 100,
   tagsOfLargest: 100,
   imagesOfLargest: 10,
-  grants: 10,
+  grants: 100,
   tokens: 10,
   rules: 10,
   jobs: 10,
@@ -231,6 +231,9 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
           n % 50 === 0 ? 1 : 0,
         );
       }
+      database.exec(`DELETE FROM event_counts;
+        INSERT INTO event_counts (day, type, refused, events)
+        SELECT published_at / 86400000, type, refused, count(*) FROM events GROUP BY 1, 2, 3`);
     })();
     // Else whoever asks first would do it.
     database.pragma('wal_checkpoint(TRUNCATE)');

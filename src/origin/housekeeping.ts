@@ -136,7 +136,8 @@ export class Housekeeping {
     await removeExpiredSignIns(queries, now);
     if (this.#eventAgeMs === undefined) return;
     while (!this.#stopping.signal.aborted) {
-      const removed = await removeEventsBefore(queries, now - this.#eventAgeMs, forgetAtOnce);
+      const before = now - this.#eventAgeMs;
+      const removed = await this.#database.transaction((tx) => removeEventsBefore(tx, before, forgetAtOnce));
       if (removed < forgetAtOnce) return;
     }
   }

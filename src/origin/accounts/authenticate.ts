@@ -132,17 +132,13 @@ export class Authenticator {
     }
     const actor = { id: account?.id, name };
     const type = account === undefined ? 'account' : 'user';
-    await recordEvent(
-      this.#database.queries,
-      { ...from, actor },
-      {
-        type: 'LOGIN',
-        object: { type, id: account?.id ?? '', name },
-        ...(reason === undefined ? {} : { content: { reason } }),
-        refused: account === undefined,
-      },
-      now,
-    );
+    const event = {
+      type: 'LOGIN',
+      object: { type, id: account?.id ?? '', name },
+      ...(reason === undefined ? {} : { content: { reason } }),
+      refused: account === undefined,
+    };
+    await this.#database.transaction((tx) => recordEvent(tx, { ...from, actor }, event, now));
   }
 }
 

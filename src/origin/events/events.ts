@@ -59,18 +59,21 @@ export interface EventFilter {
   readonly concerning?: { readonly id: string; readonly name: string } | undefined;
 }
 
+/** Of UTC: events are counted by day. */
+const dayMs = 86_400_000;
+
 /** Names that somebody made up may be of any length, or hold what would disturb a terminal. */
 const maximumActorName = 128;
 
 /** In the transaction of what it tells of: either both are there or neither. */
 export async function recordEvent(
-  queries: Queryable | Transaction,
+  tx: Transaction,
   { actor, door, client }: EventContext,
   event: NewEvent,
   now: number,
 ): Promise<void> {
   const { object, target } = event;
-  await queries('events').insert({
+  await tx('events').insert({
     published_at: now,
     actor_id: actor?.id ?? null,
     actor_name: printable(actor?.name ?? '').slice(0, maximumActorName),
@@ -86,6 +89,8 @@ export async function recordEvent(
     client: client ?? '',
     refused: event.refused ?? false,
   });
+  const key = { day: dayOf(now), type: event.type, refused: event.refused ?? false };
+  await addToCount(tx, key, 1);
 }
 
 /** The newest first. `page.start` is the id of the first event of the page. */
@@ -135,6 +140,36 @@ function byNewest(one: Event, other: Event): number {
 }
 
 export async function countEvents(queries: Queryable, filter: EventFilter): Promise<number> {
+  const { actor, objectName, concerning } = filter;
+  // Of one account or object there are fewer, and an index has them.
+  if ([actor, objectName, concerning].some((value) => value !== undefined)) return countOne(queries, filter);
+  const firstDay = filter.after === undefined ? undefined : Math.ceil(filter.after / dayMs);
+  const endDay = filter.before === undefined ? undefined : dayOf(filter.before);
+  if (firstDay !== undefined && endDay !== undefined && firstDay >= endDay) return countOne(queries, filter);
+  let total = await countDays(queries, filter, firstDay, endDay);
+  // What is left of the days in which the time begins and ends.
+  if (firstDay !== undefined) total += await countOne(queries, { ...filter, before: firstDay * dayMs });
+  if (endDay !== undefined) total += await countOne(queries, { ...filter, after: endDay * dayMs });
+  return total;
+}
+
+async function countDays(
+  queries: Queryable,
+  { type, refused }: EventFilter,
+  first: number | undefined,
+  end: number | undefined,
+): Promise<number> {
+  const query = queries('event_counts').sum({ total: 'event_counts.events' });
+  if (first !== undefined) query.where('event_counts.day', '>=', first);
+  if (end !== undefined) query.where('event_counts.day', '<', end);
+  if (type !== undefined) query.where('event_counts.type', type);
+  if (refused !== undefined) query.where('event_counts.refused', refused);
+  const [row] = await query;
+  return Number(row?.total ?? 0);
+}
+
+/** One by one. */
+async function countOne(queries: Queryable, filter: EventFilter): Promise<number> {
   let total = 0;
   for (const query of selections(queries, filter)) {
     const [row] = await query.count({ total: '*' });
@@ -143,14 +178,43 @@ export async function countEvents(queries: Queryable, filter: EventFilter): Prom
   return total;
 }
 
+interface CountKey {
+  readonly day: number;
+  readonly type: string;
+  readonly refused: boolean;
+}
+
+/** One statement, so that two who count at the same time both count. */
+async function addToCount(tx: Transaction, key: CountKey, events: number): Promise<void> {
+  await tx('event_counts')
+    .insert({ ...key, events })
+    .onConflict(['day', 'type', 'refused'])
+    .merge({ events: tx.raw('?? + ?', ['event_counts.events', events]) });
+}
+
 /** Forgets events older than that, at most `limit` at a time. How many they were. */
-export async function removeEventsBefore(queries: Queryable, time: number, limit: number): Promise<number> {
-  const old = queries('events')
+export async function removeEventsBefore(tx: Transaction, time: number, limit: number): Promise<number> {
+  const old: Pick<EventRow, 'id' | 'published_at' | 'type' | 'refused'>[] = await tx('events')
     .where('events.published_at', '<', time)
     .orderBy('events.published_at')
     .limit(limit)
-    .select('events.id');
-  return queries('events').whereIn('events.id', old).delete();
+    // Whoever forgets them at the same time shall not count them, too.
+    .forUpdate()
+    .select('events.id', 'events.published_at', 'events.type', 'events.refused');
+  const ids = old.map(({ id }) => id);
+  if (ids.length > 0) await tx('events').whereIn('events.id', ids).delete();
+  const counts = new Map<string, CountKey & { events: number }>();
+  for (const { published_at, type, refused } of old) {
+    const key = { day: dayOf(Number(published_at)), type, refused: Boolean(refused) };
+    const name = JSON.stringify(key);
+    counts.set(name, { ...key, events: (counts.get(name)?.events ?? 0) + 1 });
+  }
+  for (const { events, ...key } of counts.values()) await addToCount(tx, key, -events);
+  return old.length;
+}
+
+function dayOf(time: number): number {
+  return Math.floor(time / dayMs);
 }
 
 /** The last one that was written; 0 when there is none. */

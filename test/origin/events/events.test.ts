@@ -40,7 +40,7 @@ before(async () => {
   for (const [type, actor, { id, name }, at, refused] of rows) {
     const context = { actor, door: 'api', client: '192.0.2.1' } as const;
     const event = { type, object: { type: 'user', id, name }, ...(refused && { refused }) };
-    await recordEvent(queries, context, event, at);
+    await database.transaction((tx) => recordEvent(tx, context, event, at));
   }
 });
 
@@ -95,9 +95,43 @@ describe('the trail', () => {
   });
 
   it('forgets the oldest, some at a time', async () => {
-    await assertIndexed(queries, () => removeEventsBefore(queries, 0, 1));
-    assert.equal(await removeEventsBefore(queries, 150, 1), 1);
-    assert.equal(await removeEventsBefore(queries, 150, 10), 1);
+    await assertIndexed(queries, () => database.transaction((tx) => removeEventsBefore(tx, 0, 1)));
+    assert.equal(await database.transaction((tx) => removeEventsBefore(tx, 150, 1)), 1);
+    assert.equal(await database.transaction((tx) => removeEventsBefore(tx, 150, 10)), 1);
     assert.deepEqual((await list({})).types, 'E6 E5 E3 E2 E4');
+    assert.equal(await countEvents(queries, {}), 5);
+    assert.equal(await countEvents(queries, { type: 'E7' }), 0);
+  });
+
+  it('is counted exactly, whenever the time begins and ends', async () => {
+    const day = 86_400_000;
+    const times = [day - 1, day, day + 1, 2 * day, 3 * day - 1, 3 * day, 5 * day + 7];
+    await database.transaction(async (tx) => {
+      for (const [n, at] of times.entries()) {
+        const context = { actor: ann, door: 'api', client: '192.0.2.1' } as const;
+        await recordEvent(
+          tx,
+          context,
+          { type: 'T', object: { type: 'user', ...bob }, refused: n % 2 === 0 },
+          at,
+        );
+      }
+    });
+    const edges = [undefined, day - 1, day, day + 1, 2 * day, 3 * day, 5 * day + 7, 9 * day];
+    for (const after of edges) {
+      for (const before of edges) {
+        for (const refused of [undefined, true, false]) {
+          const filter = { type: 'T', refused, after, before };
+          const { types } = await list(filter);
+          const expected = types === '' ? 0 : types.split(' ').length;
+          assert.equal(await countEvents(queries, filter), expected, JSON.stringify(filter));
+        }
+      }
+    }
+  });
+
+  it('is counted by an index, or by what is kept for it', async () => {
+    for (const filter of [{ type: 'T', after: 7, before: 1e9 }, { actor: 'ann' }, { concerning: ann }])
+      await assertIndexed(queries, () => countEvents(queries, filter));
   });
 });

@@ -19,9 +19,10 @@ import {
 import { type OurServers, startOurs } from './servers.ts';
 
 const boundMs = 50;
-const requestsOfQuestion = 100;
+const quick = process.argv.includes('--quick');
+const requestsOfQuestion = quick ? 30 : 200;
 /** Before each, not measured. */
-const warmUps = 20;
+const warmUps = quick ? 5 : 20;
 
 type Row = Pick<Question, 'what' | 'caller'> & Figures;
 
@@ -30,20 +31,19 @@ type Row = Pick<Question, 'what' | 'caller'> & Figures;
  * nothing, measured just before.
  */
 export async function measureLists(scratch: string): Promise<void> {
-  const small = await measureCompany(join(scratch, 'lists-small'), smallSizes);
-  const large = await measureCompany(join(scratch, 'lists-large'), largeSizes);
+  const small = await measureCompany(join(scratch, 'lists-small'), smallSizes, () => {});
   console.log(
     '| | who | small: work p50 | work p50 | ratio | work p99 | waited p50 | waited p99 |\n|---|---|---|---|---|---|---|---|',
   );
-  for (const [n, row] of large.entries()) {
+  const large = await measureCompany(join(scratch, 'lists-large'), largeSizes, (row, n) => {
     const [before, after] = [small[n] as Row, row].map(({ worked }) => quantile(worked, 0.5)) as [
       number,
       number,
     ];
-    const late = [quantile(row.worked, 0.99), quantile(row.waited, 0.5), quantile(row.waited, 0.99)];
-    const cells = [cell(before), cell(after), (after / before).toFixed(1), ...late.map(cell)];
+    const others = [quantile(row.worked, 0.99), quantile(row.waited, 0.5), quantile(row.waited, 0.99)];
+    const cells = [cell(before), cell(after), (after / before).toFixed(1), ...others.map(cell)];
     console.log(`| ${[row.what, row.caller, ...cells].join(' | ')} |`);
-  }
+  });
   for (const kind of ['worked', 'waited'] as const) {
     const over = large.filter((row) => quantile(row[kind], 0.99) > boundMs);
     const names = over.map(({ what, caller }) => `${what} (${caller})`).join(', ');
@@ -53,7 +53,11 @@ export async function measureLists(scratch: string): Promise<void> {
   }
 }
 
-async function measureCompany(directory: string, sizes: Sizes): Promise<Row[]> {
+async function measureCompany(
+  directory: string,
+  sizes: Sizes,
+  done: (row: Row, n: number) => void,
+): Promise<Row[]> {
   await mkdir(directory);
   // Nobody looks at the caches: they share the core that is measured.
   const ours = await startOurs(directory, { flags: ['--probe-interval', 'off'] });
@@ -61,11 +65,15 @@ async function measureCompany(directory: string, sizes: Sizes): Promise<Row[]> {
     seedCompany(sizes, ours.data, ours.cacheUrl);
     const password = (await readFile(join(ours.data, 'admin-password'), 'utf8')).trim();
     const rows: Row[] = [];
+    const add = (row: Row) => {
+      done(row, rows.length);
+      rows.push(row);
+    };
     for (const question of questionsOf(sizes)) {
-      rows.push({ ...question, ...(await ask(ours, sizes, password, question)) });
+      add({ ...question, ...(await ask(ours, sizes, password, question)) });
     }
     const redirects = await askRedirects(ours, sizes, password);
-    rows.push({ what: 'redirect of a blob', caller: 'plain', ...redirects });
+    add({ what: 'redirect of a blob', caller: 'plain', ...redirects });
     if (sizes === largeSizes) await deleteLargest(ours, sizes, password);
     return rows;
   } finally {

@@ -168,8 +168,11 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
         rule(idOf(`rule ${n}`), network, idOf(`cache ${n % sizes.caches}`), '', now);
       }
       for (let n = 0; n < sizes.jobs; n += 1) {
-        const parameters = JSON.stringify({ caches: [idOf(`cache ${n % sizes.caches}`)], everything: true });
-        job(idOf(`job ${n}`), 'purge', parameters, 'done', 'admin', now - n, now, now + 1, 0);
+        const parameters = JSON.stringify({
+          contentCaches: [idOf(`cache ${n % sizes.caches}`)],
+          everything: true,
+        });
+        job(idOf(`job ${n}`), 'content-cache-purge', parameters, 'done', 'admin', now - n, now, now + 1, 0);
       }
       for (let n = 0; n < organizations; n += 1) {
         const id = idOf(organizationName(n));

@@ -82,7 +82,7 @@ function useServed(cacheId: string | undefined): string | undefined {
             path: { contentcacheuuid: cacheId ?? '' },
             query: {
               by: 'repository',
-              from: new Date(Date.now() - servedWithinMs).toISOString(),
+              from: new Date(new Date().getTime() - servedWithinMs).toISOString(),
               limit: 100,
             },
           },

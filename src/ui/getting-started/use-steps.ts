@@ -82,7 +82,7 @@ function useServed(cacheId: string | undefined): string | undefined {
             path: { contentcacheuuid: cacheId ?? '' },
             query: {
               by: 'repository',
-              from: new Date(new Date().getTime() - servedWithinMs).toISOString(),
+              from: earliestServed(new Date()),
               limit: 100,
             },
           },
@@ -92,4 +92,8 @@ function useServed(cacheId: string | undefined): string | undefined {
     refetchInterval: askAgainMs,
   });
   return usage.data?.usage.find(({ hits, misses }) => hits + misses > 0)?.group;
+}
+
+function earliestServed(now: Date): string {
+  return new Date(now.getTime() - servedWithinMs).toISOString();
 }

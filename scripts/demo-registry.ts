@@ -175,6 +175,15 @@ async function fill(ask: Client): Promise<void> {
     await ask('POST', '/api/v0/content_cache_rules', { network, contentCacheUUID: idOf(name), comment });
   }
   await ask('PATCH', '/api/v0/accounts/admin/settings', { contentCacheUUID: idOf('eu-central') });
+  for (const name of ['omar', 'sofia', 'tomasz']) {
+    await ask('PATCH', `/api/v0/accounts/${name}/settings`, { contentCacheUUID: idOf('region-us') });
+  }
+  for (const rule of [
+    { repository: 'acme/*', tag: '1.*', platforms: ['linux/amd64', 'linux/arm64'] },
+    { repository: 'platform/base-images', tag: '*', contentCaches: [idOf('eu-central'), idOf('region-us')] },
+  ]) {
+    await ask('POST', '/api/v0/content_cache_prefetch_rules', rule);
+  }
 }
 
 async function pushWeb(ask: Client): Promise<void> {
@@ -328,8 +337,61 @@ function dress(file: string): void {
       find(file, 'region-us'),
     );
     use(database, find(file, 'eu-central'), now);
+    work(database, now);
   } finally {
     database.close();
+  }
+}
+
+/** Purges and prefetches of the last days; one of them goes on, at a cache that is away. */
+function work(database: BetterSqlite3.Database, now: number): void {
+  const caches = database.prepare('select id, name from content_caches order by name').all() as {
+    id: string;
+    name: string;
+  }[];
+  const insertJob = database.prepare(
+    "insert into jobs values (?, ?, ?, ?, ?, null, ?, ?, ?, '00000000-0000-4000-8000-00000000000a', ?)",
+  );
+  const insertTarget = database.prepare('insert into job_targets values (?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const insertLine = database.prepare('insert into job_logs values (?, ?, ?)');
+  for (const [index, [action, parameters, status, by, hoursAgo]] of (
+    [
+      [
+        'content-cache-prefetch',
+        { repository: 'acme/web', reference: '1.4.2' },
+        'running',
+        'ci-runner',
+        0.02,
+      ],
+      ['content-cache-prefetch', { repository: 'acme/web', reference: '1.4.1' }, 'done', 'ci-runner', 11],
+      ['content-cache-purge', { unreferenced: true }, 'done', 'jane', 30],
+      ['content-cache-purge', { repository: 'research/training' }, 'errored', 'admin', 52],
+      ['content-cache-prefetch', { repository: 'platform/base-images' }, 'done', 'omar', 75],
+    ] as const
+  ).entries()) {
+    const id = `00000000-0000-4000-8000-00000000010${index}`;
+    const at = now - hoursAgo * hourMs;
+    const deadline = status === 'running' ? now + hourMs : at + hourMs;
+    // Leased for longer than the pictures take: the origin leaves it as it is.
+    insertJob.run(id, action, JSON.stringify(parameters), status, by, at, at, deadline, now + 48 * hourMs);
+    if (status !== 'running') continue;
+    for (const { id: cacheId, name } of caches) {
+      const [state, blobs, bytes, message] =
+        {
+          'eu-central': ['done', 12, 5.17e7, ''] as const,
+          'region-us': ['running', 7, 3.34e7, ''] as const,
+        }[name] ??
+        (['waiting', 0, 0, 'it refuses connections: is it running, and is the port right?'] as const);
+      insertTarget.run(id, cacheId, name, state, blobs, 12, bytes, 5.17e7, message);
+    }
+    const line = (afterMs: number) => new Date(at + afterMs).toISOString();
+    insertLine.run(id, 1, `${line(0)} begun at 3 content caches`);
+    insertLine.run(
+      id,
+      2,
+      `${line(1_200)} ap-south: it refuses connections: is it running, and is the port right?`,
+    );
+    insertLine.run(id, 3, `${line(24_000)} eu-central: done`);
   }
 }
 

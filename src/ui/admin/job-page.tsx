@@ -55,7 +55,7 @@ function JobView({ job }: { job: Job }) {
       <Card>
         <Facts>
           <Fact name="Started">
-            by {job.createdBy} <Time at={job.scheduledAt} />
+            by {job.createdBy}, <Time at={job.scheduledAt} />
           </Fact>
           {platforms !== undefined && <Fact name="Platforms">{platforms.join(', ')}</Fact>}
           {isOver(job) ? (
@@ -78,8 +78,9 @@ function JobView({ job }: { job: Job }) {
               <Row
                 key={result.contentCacheUUID}
                 title={result.name}
-                text={<Result result={result} />}
+                text={progressOf(result)}
                 side={<JobStatus status={result.status} />}
+                below={<Result result={result} />}
               />
             ))}
           </List>
@@ -112,15 +113,16 @@ function useEnds(job: Job, title: string) {
   return { stop, forget };
 }
 
+function progressOf({ doneBlobs, doneBytes, totalBlobs, totalBytes = 0 }: Schemas['JobResult']): string {
+  if (totalBlobs === undefined) return `${plural(doneBlobs, 'blob')} removed, ${formatBytes(doneBytes)}`;
+  const bytes = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+  return `${doneBlobs} of ${plural(totalBlobs, 'blob')}, ${bytes}`;
+}
+
 function Result({ result }: { result: Schemas['JobResult'] }) {
-  const { name, message, doneBlobs, doneBytes, totalBlobs, totalBytes } = result;
-  const words =
-    totalBlobs === undefined
-      ? `${plural(doneBlobs, 'blob')} removed, ${formatBytes(doneBytes)}`
-      : `${doneBlobs} of ${plural(totalBlobs, 'blob')}, ${formatBytes(doneBytes)} of ${formatBytes(totalBytes ?? 0)}`;
+  const { name, message, doneBytes, totalBytes } = result;
   return (
-    <span className={styles.result}>
-      <span>{words}</span>
+    <>
       {totalBytes !== undefined && (
         <progress
           className={styles.progress}
@@ -129,8 +131,8 @@ function Result({ result }: { result: Schemas['JobResult'] }) {
           max={Math.max(totalBytes, 1)}
         />
       )}
-      {message !== '' && <span>{message.replace(/^it\b/, name)}</span>}
-    </span>
+      {message !== '' && <p className={styles.message}>{message.replace(/^it\b/, name)}</p>}
+    </>
   );
 }
 

@@ -23,7 +23,7 @@ export function AdminJobs() {
   return (
     <Page
       name="Purge and prefetch"
-      lead="What caches are to remove, and what they are to have before somebody asks. A cache that is away is tried again until the deadline."
+      lead="What caches remove, and what they have before somebody asks."
       actions={
         <>
           <Button onClick={() => setOpen('purge')}>Purge</Button>
@@ -52,7 +52,10 @@ function Jobs() {
   const list = jobs.data?.jobs.slice(0, pageSize);
   const next = (jobs.data?.jobs.length ?? 0) > pageSize ? String(start + pageSize) : undefined;
   return (
-    <Section title="Jobs" text="The newest first. They are kept for thirty days.">
+    <Section
+      title="Jobs"
+      text="The newest first. A cache that is away is tried again until the deadline of the job."
+    >
       {jobs.isPending && <Loading rows={3} />}
       {jobs.isError && <Failed error={jobs.error} onRetry={() => jobs.refetch()} />}
       {list?.length === 0 && <Empty icon={ListChecks} title="No jobs yet" />}
@@ -65,7 +68,7 @@ function Jobs() {
               title={<Link to={`/admin/jobs/${job.id}`}>{titleOf(job)}</Link>}
               text={
                 <>
-                  by {job.createdBy} <Time at={job.scheduledAt} />
+                  by {job.createdBy}, <Time at={job.scheduledAt} />
                 </>
               }
               side={<JobStatus status={job.status} />}

@@ -110,7 +110,7 @@ function Status() {
           <Fact name="Version">{version.data.version}</Fact>
           <Fact name="Database">{features.data.db_version} migrations</Fact>
           {Object.entries(status.data.replica_health).map(([name, health]) => (
-            <Fact key={name} name={name}>
+            <Fact key={name} name={`Origin ${name}`}>
               <Badge kind={health === 'OK' ? 'good' : 'bad'}>{health}</Badge>{' '}
               {status.data.replica_timestamp[name] !== undefined && (
                 <Time at={status.data.replica_timestamp[name]} />

@@ -5,6 +5,7 @@ import { api, pageOf, type Schemas } from '../api/client.ts';
 import { Badge, Time } from '../components/bits.tsx';
 import { Pager, Table, usePageStart } from '../components/list.tsx';
 import { Empty, Failed, Loading } from '../components/states.tsx';
+import { EventContent } from './event-content.tsx';
 import styles from './events.module.css';
 
 export interface EventFilter {
@@ -65,7 +66,7 @@ export function EventList({ filter }: { filter: EventFilter }) {
                   {event.outcome === 'refused' && <Badge kind="bad">refused</Badge>}
                 </span>
                 {event.object.content !== undefined && (
-                  <span className={styles.content}>{event.object.content}</span>
+                  <EventContent content={event.object.content} objectId={event.object.id} />
                 )}
               </div>
             </td>

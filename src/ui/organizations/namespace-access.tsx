@@ -4,6 +4,7 @@ import { ApiError, describeError } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
 import { shownAtOnce } from '../api/shown-at-once.ts';
 import { SelectField } from '../components/field.tsx';
+import { Narrow } from '../components/layout.tsx';
 import { Problem } from '../components/states.tsx';
 import { type Level, levels } from '../repositories/levels.ts';
 import { say } from '../shell/announcements.ts';
@@ -36,7 +37,7 @@ export function NamespaceAccess({ org, team }: { org: string; team: string }) {
     },
   });
   return (
-    <>
+    <Narrow>
       <SelectField
         label={`In all repositories of ${org}`}
         value={access.data ?? 'none'}
@@ -45,6 +46,6 @@ export function NamespaceAccess({ org, team }: { org: string; team: string }) {
         hint="Admin lets the team create repositories, too."
       />
       {change.isError && <Problem>{describeError(change.error)}</Problem>}
-    </>
+    </Narrow>
   );
 }

@@ -52,7 +52,7 @@ export function DeleteTag({
           <li>
             <span>
               <Name>
-                docker pull {namespace}/{name}:{tag.name}
+                docker pull {location.host}/{namespace}/{name}:{tag.name}
               </Name>{' '}
               finds nothing any more. What was pulled before goes on running.
             </span>

@@ -1,15 +1,20 @@
 /** What is behind a tag: the commands that pull it, its platforms, and the artifacts that refer to it. */
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Badge, Command, DigestText, Time } from '../components/bits.tsx';
+import { Button } from '../components/button.tsx';
 import { formatBytes } from '../components/numbers.ts';
 import { Failed, Loading } from '../components/states.tsx';
+import { StartPrefetch } from '../jobs/start-prefetch.tsx';
+import { useAccount } from '../session/session.ts';
 import { kindOfArtifact } from './artifact-kinds.ts';
 import styles from './repositories.module.css';
 import type { RepositoryPath } from './repository.ts';
 
 export function TagDetails({ tag, path }: { tag: Schemas['Tag']; path: RepositoryPath }) {
   const { namespace, name } = path;
+  const { isAdmin } = useAccount();
   const image = `${location.host}/${namespace}/${name}`;
   const platforms = (tag.manifest.platforms ?? []).filter(({ os }) => os !== 'unknown');
   return (
@@ -18,6 +23,7 @@ export function TagDetails({ tag, path }: { tag: Schemas['Tag']; path: Repositor
         <p className={styles.detailTitle}>Pull by tag, or exactly this image</p>
         <Command text={`docker pull ${image}:${tag.name}`} />
         <Command text={`docker pull ${image}@${tag.digest}`} />
+        {isAdmin && <Prefetch tag={tag.name} repository={`${namespace}/${name}`} />}
       </div>
       {platforms.length > 0 && (
         <div>
@@ -30,6 +36,18 @@ export function TagDetails({ tag, path }: { tag: Schemas['Tag']; path: Repositor
         </div>
       )}
       <Referrers digest={tag.digest} path={path} />
+    </div>
+  );
+}
+
+function Prefetch({ tag, repository }: { tag: string; repository: string }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <div>
+      <Button small onClick={() => setOpen(true)}>
+        Prefetch to caches
+      </Button>
+      <StartPrefetch open={open} onClose={() => setOpen(false)} repository={repository} reference={tag} />
     </div>
   );
 }

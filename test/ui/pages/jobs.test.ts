@@ -47,6 +47,22 @@ describe('the pages of purges and prefetches', { skip: browserMissing }, () => {
     await closeWell(watched);
   });
 
+  it('a tag is prefetched from where its commands stand', async () => {
+    const watched = await signedIn();
+    const { page } = watched;
+    await page.goto(`${origin.url}/repositories/admin/app/tags`);
+    await page.getByRole('button', { name: 'Show the details of 1' }).click();
+    await page.getByRole('button', { name: 'Prefetch to caches' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Prefetch an image' });
+    assert.equal(await dialog.getByLabel('Repository').inputValue(), 'admin/app');
+    assert.equal(await dialog.getByLabel('Tag or digest').inputValue(), '1');
+    await dialog.getByRole('button', { name: 'Prefetch' }).click();
+    await page.getByRole('heading', { name: 'Prefetch admin/app:1 done', level: 1 }).waitFor();
+    await page.getByRole('button', { name: 'Remove from the list' }).click();
+    await page.getByRole('heading', { name: 'Purge and prefetch', level: 1 }).waitFor();
+    await closeWell(watched);
+  });
+
   it('everything is purged, and the page tells how much it was', async () => {
     const watched = await signedIn();
     const { page } = watched;

@@ -265,7 +265,7 @@ export function questionsOf(sizes: Sizes): readonly Question[] {
       what: 'explaining the choice of a cache',
       caller: 'admin',
       path: (random) =>
-        `/content_cache_choice?username=${userName(random(sizes.users))}&address=10.0.${random(200)}.1`,
+        `/content_cache_choice?username=${userName(random(sizes.users))}&address=10.0.${random(200)}.1&repository=${largest}`,
     },
     ...(['admin', 'plain', 'manyTeams', 'manyGrants'] as const).map(
       (caller): Question => ({

@@ -1,5 +1,5 @@
 /**
- * `npm run test:ui`, `npm run test:clients` and `npm run test:faults`: the tests of one directory, one file after another,
+ * `npm run test:programs`, `npm run test:ui`, `npm run test:clients` and `npm run test:faults`: the tests of one directory, one file after another,
  * since they are heavy and would time each other out. On Debian with the packages that `.ci/run` installs; those with
  * clients and faults as root. Ends with the line `N passed, N failed`.
  */

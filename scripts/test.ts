@@ -1,5 +1,5 @@
 /**
- * `npm test`: every test but those with real clients, real faults and a browser; each directory in a process of its own. Ends with
+ * `npm test`: every test but those of whole programs, with real clients, real faults and a browser; each directory in a process of its own. Ends with
  * the line `N passed, N failed`.
  */
 import { execFile } from 'node:child_process';
@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 const files = globSync('test/**/*.test.ts', {
   cwd: root,
-  exclude: (path) => /^test\/(?:clients|faults|ui\/pages)/.test(path),
+  exclude: (path) => /^test\/(?:clients|faults|programs|ui\/pages)/.test(path),
 });
 const sizeOf = (group: readonly string[]) =>
   group.reduce((sum, file) => sum + statSync(join(root, file)).size, 0);

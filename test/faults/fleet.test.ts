@@ -7,11 +7,11 @@ import { randomBytes } from 'node:crypto';
 import { before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fetch } from 'undici';
-import { startTestCache } from '../../setup/cache.ts';
-import type { LogLine } from '../../setup/logger.ts';
-import { pushImage, startTestOrigin } from '../../setup/origin.ts';
-import { eventually } from '../../setup/processes.ts';
-import { pullBlobs, pullToken, type SimulatedClient } from '../../setup/simulated-client.ts';
+import { startTestCache } from '../setup/cache.ts';
+import type { LogLine } from '../setup/logger.ts';
+import { pushImage, startTestOrigin } from '../setup/origin.ts';
+import { eventually } from '../setup/processes.ts';
+import { pullBlobs, pullToken, type SimulatedClient } from '../setup/simulated-client.ts';
 
 const origin = await startTestOrigin({ probeIntervalMs: 10_000 });
 const cache = await startTestCache({ origin: origin.url });

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, it } from 'node:test';
 import { connect as connectTls } from 'node:tls';
-import { ensureCertificate } from '../src/origin/certificates.ts';
-import { listen } from '../src/shared/http/shutdown.ts';
-import { freePort } from './setup/free-port.ts';
-import { eventually } from './setup/processes.ts';
-import { tempDirectory } from './setup/temp-directory.ts';
+import { ensureCertificate } from '../../src/origin/certificates.ts';
+import { listen } from '../../src/shared/http/shutdown.ts';
+import { freePort } from '../setup/free-port.ts';
+import { eventually } from '../setup/processes.ts';
+import { tempDirectory } from '../setup/temp-directory.ts';
 
-const source = join(import.meta.dirname, '../src');
+const source = join(import.meta.dirname, '../../src');
 
 function start(program: string, ...args: string[]): ChildProcess {
   return spawn(process.execPath, [join(source, program), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });

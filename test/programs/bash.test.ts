@@ -1,9 +1,9 @@
 /** Completion, as somebody sees it who presses TAB in bash. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { home } from '../client/program.ts';
 import { startTestOrigin } from '../setup/origin.ts';
 import { missing } from '../setup/processes.ts';
-import { home } from './program.ts';
 import { atTerminal } from './terminal.ts';
 
 describe('in bash', { skip: missing('bash', 'script') }, async () => {

@@ -1,9 +1,9 @@
 /** What `dtr` asks a person. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { home } from '../client/program.ts';
 import { startTestOrigin } from '../setup/origin.ts';
 import { missing } from '../setup/processes.ts';
-import { home } from './program.ts';
 import { atTerminal } from './terminal.ts';
 
 describe('at a terminal', { skip: missing('script') }, async () => {

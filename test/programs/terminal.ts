@@ -1,7 +1,7 @@
 /** A person at a terminal, who runs a command and answers what it asks. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Home } from './program.ts';
+import type { Home } from '../client/program.ts';
 
 const deadlineMs = 30_000;
 

@@ -220,15 +220,16 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
       for (let n = 0; n < sizes.events; n += 1) {
         // A robot does a quarter of everything.
         const who = userName(n % 4 === 0 ? 3 : n % sizes.users);
+        const isLogin = n % 3 === 0;
         event(
           // Over a quarter of a year.
           now - n * Math.floor((90 * 86_400_000) / sizes.events),
           idOf(who),
           who,
-          n % 3 === 0 ? 'LOGIN' : 'PUSH',
-          'tag',
-          'id',
-          `${repositoryName(sizes, n % sizes.repositories)}:v1`,
+          isLogin ? 'LOGIN' : 'PUSH',
+          isLogin ? 'user' : 'tag',
+          isLogin ? idOf(who) : 'id',
+          isLogin ? who : `${repositoryName(sizes, n % sizes.repositories)}:v1`,
           'registry',
           '203.0.113.7',
           n % 50 === 0 ? 1 : 0,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Queryable } from '../../src/origin/database.ts';
 
 /** The steps of `EXPLAIN QUERY PLAN` for every query that `work` asks. */
-async function plansOf(queries: Queryable, work: () => Promise<unknown>): Promise<string[]> {
+export async function plansOf(queries: Queryable, work: () => Promise<unknown>): Promise<string[]> {
   const asked: { sql: string; bindings: readonly unknown[] }[] = [];
   const note = (query: { sql: string; bindings: readonly unknown[] }) => asked.push(query);
   queries.on('query', note);

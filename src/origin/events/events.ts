@@ -237,8 +237,11 @@ export async function listPushedTags(
   page: { after: number; limit: number },
 ): Promise<PushedTag[]> {
   const rows: EventRow[] = await queries('events')
-    .where({ type: 'PUSH', object_type: 'tag', refused: false })
     .where('events.id', '>', page.after)
+    // By an index of one of these, all events of it would be sorted each time.
+    .whereRaw('COALESCE(??, NULL) = ?', ['events.type', 'PUSH'])
+    .where({ object_type: 'tag' })
+    .whereRaw('COALESCE(??, NULL) = ?', ['events.refused', false])
     .orderBy('events.id')
     .limit(page.limit)
     .select('events.*');
@@ -254,38 +257,46 @@ export async function listPushedTags(
 }
 
 /** Queries that have no event in common: one `OR` would be answered by reading all events. */
-function selections(queries: Queryable, filter: EventFilter) {
-  const { concerning } = filter;
-  if (concerning === undefined) return [filtered(queries, filter)];
-  const { id, name } = concerning;
-  return [
-    filtered(queries, filter).where('events.actor_id', id),
-    filtered(queries, filter)
-      .where('events.object_name', name)
-      .whereIn('events.object_id', [id, ''])
-      .where((others) => others.whereNull('events.actor_id').orWhereNot('events.actor_id', id)),
-  ];
-}
-
-function filtered(queries: Queryable, filter: EventFilter) {
-  const query = queries('events');
-  const { actor } = filter;
-  if (actor !== undefined) {
-    query.where(isId(actor) ? 'events.actor_id' : 'events.actor_name', actor);
+function selections(queries: Queryable, filter: EventFilter): Query[] {
+  const { objectName, actor, concerning, type, refused } = filter;
+  const ofObject: Condition[] = objectName === undefined ? [] : [['events.object_name', objectName]];
+  const others: Condition[] = [];
+  if (actor !== undefined) others.push([isId(actor) ? 'events.actor_id' : 'events.actor_name', actor]);
+  if (type !== undefined) others.push(['events.type', type]);
+  if (refused !== undefined) others.push(['events.refused', refused]);
+  if (concerning !== undefined) {
+    const { id, name } = concerning;
+    return [
+      within(queries, filter, [...ofObject, ['events.actor_id', id], ...others]),
+      within(queries, filter, [['events.object_name', name], ...ofObject, ...others])
+        .whereIn('events.object_id', [id, ''])
+        .where((byOthers) => byOthers.whereNull('events.actor_id').orWhereNot('events.actor_id', id)),
+    ];
   }
-  if (filter.type !== undefined) query.where('events.type', filter.type);
-  if (filter.objectName !== undefined) query.where('events.object_name', filter.objectName);
-  if (filter.refused !== undefined) whereRefused(query, filter);
-  if (filter.before !== undefined) query.where('events.published_at', '<', filter.before);
-  if (filter.after !== undefined) query.where('events.published_at', '>=', filter.after);
-  return query;
+  const conditions = [...ofObject, ...others];
+  const isOfTypeOnly = conditions[0]?.[0] === 'events.type' && refused === undefined;
+  const outcomes: Condition[][] = isOfTypeOnly
+    ? [[['events.refused', false]], [['events.refused', true]]]
+    : [[]];
+  return outcomes.map((outcome) => within(queries, filter, [...conditions, ...outcome]));
 }
 
-/** There are few refusals, but of one account, type or object there are fewer events: then its index is the better one. */
-function whereRefused(query: Query, { refused, actor, type, objectName, concerning }: EventFilter): void {
-  const isNarrow = [actor, type, objectName, concerning].some((value) => value !== undefined);
-  if (refused === true && !isNarrow) query.where('events.refused', true);
-  else query.whereRaw(refused === true ? 'NOT (NOT ??)' : 'NOT ??', ['events.refused']);
+type Condition = readonly [column: string, value: string | boolean];
+
+/**
+ * Events that meet all conditions. The index of the first finds them, and the others are checked within it: of an object or an
+ * actor there are fewest, and what else there may be an index of gives more. That of types is of outcomes, too.
+ */
+function within(queries: Queryable, { before, after }: EventFilter, conditions: readonly Condition[]): Query {
+  const query: Query = queries('events');
+  const searched = conditions[0]?.[0] === 'events.type' ? 2 : 1;
+  for (const [n, [column, value]] of conditions.entries()) {
+    if (n < searched) query.where(column, value);
+    else query.whereRaw('COALESCE(??, NULL) = ?', [column, value]);
+  }
+  if (before !== undefined) query.where('events.published_at', '<', before);
+  if (after !== undefined) query.where('events.published_at', '>=', after);
+  return query;
 }
 
 function isId(actor: string): boolean {

@@ -5,10 +5,11 @@ import {
   countEvents,
   type EventFilter,
   listEvents,
+  listPushedTags,
   recordEvent,
   removeEventsBefore,
 } from '../../../src/origin/events/events.ts';
-import { assertIndexed } from '../../setup/query-plan.ts';
+import { assertIndexed, plansOf } from '../../setup/query-plan.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
 
 const database = await openDatabase(await tempDirectory());
@@ -60,6 +61,8 @@ describe('the trail', () => {
     ['what was refused', { refused: true }, 'E6 E5'],
     ['what was done', { refused: false }, 'E3 E2 E4 E1 E7'],
     ['what an actor was refused', { refused: true, actor: 'ann' }, 'E6'],
+    ['of a type, refused', { refused: true, type: 'E6' }, 'E6'],
+    ['of a type, by an actor, on an object', { type: 'E3', actor: 'ann', objectName: 'bob' }, 'E3'],
     ['before a time', { before: 200 }, 'E4 E1 E7'],
     ['at or after a time', { after: 200 }, 'E6 E5 E3 E2'],
     ['within a time', { after: 100, before: 200 }, 'E4 E1'],
@@ -130,8 +133,29 @@ describe('the trail', () => {
     }
   });
 
-  it('is counted by an index, or by what is kept for it', async () => {
-    for (const filter of [{ type: 'T', after: 7, before: 1e9 }, { actor: 'ann' }, { concerning: ann }])
-      await assertIndexed(queries, () => countEvents(queries, filter));
+  const oneDay = { after: 7, before: 1e7 };
+  const counts: [what: string, filter: EventFilter, indexes: string[]][] = [
+    ['an actor', { actor: 'ann', type: 'E1' }, ['events_of_actor_name']],
+    ['an actor by id', { actor: ann.id, type: 'E1', refused: false, ...oneDay }, ['events_of_actor']],
+    ['an object', { objectName: 'ann', actor: ann.id, type: 'E1', refused: true }, ['events_of_object']],
+    ['an account', { concerning: ann, type: 'E1', refused: true }, ['events_of_actor', 'events_of_object']],
+    ['a type', { type: 'E1', ...oneDay }, ['events_of_type', 'events_of_type']],
+    ['a type, refused', { type: 'E1', refused: true, ...oneDay }, ['events_of_type']],
+  ];
+  for (const [what, filter, indexes] of counts) {
+    it(`of ${what} is counted within its index, whatever else is asked`, async () => {
+      const steps = await plansOf(queries, () => countEvents(queries, filter));
+      const used = steps.map((step) => /^SEARCH events USING COVERING INDEX (\w+)/.exec(step)?.[1] ?? step);
+      assert.deepEqual(used, indexes);
+    });
+  }
+
+  it('is counted by what is kept for it when it is not of an actor or object', async () => {
+    await assertIndexed(queries, () => countEvents(queries, { type: 'T', after: 7, before: 1e9 }));
+  });
+
+  it('gives the tags that were pushed after an event without sorting', async () => {
+    const steps = await plansOf(queries, () => listPushedTags(queries, { after: 3, limit: 10 }));
+    assert.deepEqual(steps, ['SEARCH events USING INTEGER PRIMARY KEY (rowid>?)']);
   });
 });

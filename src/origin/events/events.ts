@@ -259,40 +259,49 @@ export async function listPushedTags(
 /** Queries that have no event in common: one `OR` would be answered by reading all events. */
 function selections(queries: Queryable, filter: EventFilter): Query[] {
   const { objectName, actor, concerning, type, refused } = filter;
-  const ofObject: Condition[] = objectName === undefined ? [] : [['events.object_name', objectName]];
+  const ofObject: Condition[] = objectName === undefined ? [] : [['object_name', objectName]];
   const others: Condition[] = [];
-  if (actor !== undefined) others.push([isId(actor) ? 'events.actor_id' : 'events.actor_name', actor]);
-  if (type !== undefined) others.push(['events.type', type]);
-  if (refused !== undefined) others.push(['events.refused', refused]);
-  if (concerning !== undefined) {
-    const { id, name } = concerning;
-    return [
-      within(queries, filter, [...ofObject, ['events.actor_id', id], ...others]),
-      within(queries, filter, [['events.object_name', name], ...ofObject, ...others])
-        .whereIn('events.object_id', [id, ''])
-        .where((byOthers) => byOthers.whereNull('events.actor_id').orWhereNot('events.actor_id', id)),
-    ];
-  }
-  const conditions = [...ofObject, ...others];
-  const isOfTypeOnly = conditions[0]?.[0] === 'events.type' && refused === undefined;
-  const outcomes: Condition[][] = isOfTypeOnly
-    ? [[['events.refused', false]], [['events.refused', true]]]
-    : [[]];
-  return outcomes.map((outcome) => within(queries, filter, [...conditions, ...outcome]));
+  if (actor !== undefined) others.push([isId(actor) ? 'actor_id' : 'actor_name', actor]);
+  if (type !== undefined) others.push(['type', type]);
+  if (refused !== undefined) others.push(['refused', refused]);
+  if (concerning === undefined) return select(queries, filter, [...ofObject, ...others]);
+  const { id, name } = concerning;
+  // A sign-in that failed is not known to be theirs by more than the name.
+  const byOthers = [id, ''].map((objectId) =>
+    within(queries, filter, [['object_name', name], ...ofObject, ...others])
+      .where('events.object_id', objectId)
+      // As it stands in the index of these.
+      .whereRaw("object_type IN ('account', 'organization', 'user')")
+      .whereRaw('(actor_id IS NULL OR actor_id <> object_id)'),
+  );
+  return [...select(queries, filter, [...ofObject, ['actor_id', id], ...others]), ...byOthers];
 }
 
-type Condition = readonly [column: string, value: string | boolean];
+type Condition = readonly [
+  column: 'object_name' | 'actor_id' | 'actor_name' | 'type' | 'refused',
+  value: string | boolean,
+];
+
+/** Events that meet all conditions. Of an actor or a type those that were done and those that were refused are apart. */
+function select(queries: Queryable, filter: EventFilter, conditions: readonly Condition[]): Query[] {
+  if (!isByOutcome(conditions) || filter.refused !== undefined) return [within(queries, filter, conditions)];
+  return [false, true].map((refused) => within(queries, filter, [...conditions, ['refused', refused]]));
+}
+
+function isByOutcome([first]: readonly Condition[]): boolean {
+  return first?.[0] === 'actor_id' || first?.[0] === 'type';
+}
 
 /**
- * Events that meet all conditions. The index of the first finds them, and the others are checked within it: of an object or an
- * actor there are fewest, and what else there may be an index of gives more. That of types is of outcomes, too.
+ * The index of the first condition finds the events: of an object there are fewer than of an actor, and of that fewer than of a
+ * type. The others are checked on what it gives, within the index; an index of theirs would give more.
  */
 function within(queries: Queryable, { before, after }: EventFilter, conditions: readonly Condition[]): Query {
   const query: Query = queries('events');
-  const searched = conditions[0]?.[0] === 'events.type' ? 2 : 1;
-  for (const [n, [column, value]] of conditions.entries()) {
-    if (n < searched) query.where(column, value);
-    else query.whereRaw('COALESCE(??, NULL) = ?', [column, value]);
+  const searched = isByOutcome(conditions) ? ['actor_id', 'type', 'refused'] : [conditions[0]?.[0]];
+  for (const [column, value] of conditions) {
+    if (searched.includes(column)) query.where(`events.${column}`, value);
+    else query.whereRaw('COALESCE(??, NULL) = ?', [`events.${column}`, value]);
   }
   if (before !== undefined) query.where('events.published_at', '<', before);
   if (after !== undefined) query.where('events.published_at', '>=', after);

@@ -37,6 +37,17 @@ test('what another process commits is seen from the next turn of the event loop 
   }
 });
 
+test('a query that was asked before finds a column that the table has got since', async () => {
+  const { queries } = database;
+  const columns = async () => Object.keys((await queries('grown').first()) ?? {});
+  await queries.schema.createTable('grown', (table) => table.string('one'));
+  await queries('grown').insert({ one: 'a' });
+  assert.deepEqual(await columns(), ['one']);
+  await queries.schema.alterTable('grown', (table) => table.string('other'));
+  assert.deepEqual(await columns(), ['one', 'other']);
+  await queries.schema.dropTable('grown');
+});
+
 test('while another process holds the write lock, reads go on and a write waits its turn (G13)', async () => {
   const other = new BetterSqlite3(join(directory, 'dtr.db'));
   try {

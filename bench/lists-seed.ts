@@ -101,7 +101,7 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
     const teamMember = insert('team_members', 'team_id, user_id, created_at');
     const repository = insert(
       'repositories',
-      'id, namespace_id, name, visibility, short_description, created_at',
+      'id, namespace_id, name, visibility, short_description, search_text, created_at',
     );
     const manifest = insert(
       'manifests',
@@ -113,12 +113,12 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
     const link = insert('repository_blobs', 'repository_id, digest, created_at, last_used_at');
     const teamAccess = insert(
       'team_repository_access',
-      'team_id, repository_id, repository_name, access_level',
+      'team_id, access_level, repository_id, repository_name, namespace_id, visibility, search_text',
     );
     const namespaceAccess = insert('team_namespace_access', 'team_id, access_level');
     const userAccess = insert(
       'user_repository_access',
-      'user_id, user_name, repository_id, repository_name, access_level',
+      'user_id, user_name, access_level, repository_id, repository_name, namespace_id, visibility, search_text',
     );
     const event = insert(
       'events',
@@ -198,11 +198,19 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
         const name = repositoryName(sizes, n);
         const id = idOf(name);
         const namespace = idOf(name.slice(0, name.indexOf('/')));
-        repository(id, namespace, name, n % 10 === 0 ? 'public' : 'private', `What service ${n} does`, now);
-        if (name.startsWith(largeOrganization)) teamAccess(idOf(`${namespace}-0`), id, name, 'read-only');
-        else if (n % 4 === 0) teamAccess(idOf(`${namespace}-${(n / 4) % 9}`), id, name, 'read-write');
-        if (n < sizes.grants) userAccess(idOf(userName(2)), userName(2), id, name, 'read-only');
-        if (name === largest) continue;
+        const visibility = n % 10 === 0 ? 'public' : 'private';
+        const description = `What service ${n} does`;
+        const searchText = `${name}\n${description}`.toLowerCase();
+        repository(id, namespace, name, visibility, description, searchText, now);
+        const listed = [id, name, namespace, visibility, searchText];
+        if (name.startsWith(largeOrganization)) teamAccess(idOf(`${namespace}-0`), 'read-only', ...listed);
+        else if (n % 4 === 0) teamAccess(idOf(`${namespace}-${(n / 4) % 9}`), 'read-write', ...listed);
+        if (n < sizes.grants) userAccess(idOf(userName(2)), userName(2), 'read-only', ...listed);
+        if (name === largest) {
+          for (let user = 3; user < sizes.grants; user += 1)
+            userAccess(idOf(userName(user)), userName(user), 'read-only', ...listed);
+          continue;
+        }
         const digest = digestOf(name);
         image(id, digest, n);
         for (let t = 0; t < tagsOfRepository; t += 1) tag(id, `v1.${t}`, digest, now, now);
@@ -215,8 +223,6 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
       }
       for (let n = 0; n < sizes.tagsOfLargest; n += 1)
         tag(id, `v${String(n).padStart(6, '0')}`, imageOfLargest(n % sizes.imagesOfLargest), now, now);
-      for (let n = 3; n < sizes.grants; n += 1)
-        userAccess(idOf(userName(n)), userName(n), id, largest, 'read-only');
       for (let n = 0; n < sizes.events; n += 1) {
         // A robot does a quarter of everything.
         const who = userName(n % 4 === 0 ? 3 : n % sizes.users);

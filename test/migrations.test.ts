@@ -96,6 +96,39 @@ it('content caches whose names differ in case alone keep their names, and no thi
   }
 });
 
+it('what is searched in, and what decides which granted repositories are listed, is filled in', async () => {
+  const knex = await openEmpty();
+  try {
+    const at = position('repository-search');
+    for (const { up } of migrations.slice(0, at)) await up(knex);
+    await knex('accounts').insert({ ...(await accountRow(knex)), id: 'a', name: 'acme' });
+    const repository = { id: 'r', namespace_id: 'a', name: 'acme/web', visibility: 'public', created_at: 5 };
+    await knex('repositories').insert({ ...repository, short_description: 'FÜR den Verkauf' });
+    await knex('teams').insert({ id: 't', organization_id: 'a', name: 't', description: '', created_at: 5 });
+    const access = { repository_id: 'r', repository_name: 'acme/web', access_level: 'admin' };
+    await knex('team_repository_access').insert({ ...access, team_id: 't' });
+    await knex('user_repository_access').insert({ ...access, user_id: 'a', user_name: 'acme' });
+
+    for (let round = 0; round < 2; round += 1) {
+      await migrations[at].up(knex);
+      const listed = {
+        namespace_id: 'a',
+        visibility: 'public',
+        search_text: 'acme/web\nfür den verkauf',
+      };
+      for (const table of ['repositories', 'team_repository_access', 'user_repository_access']) {
+        assert.deepEqual(await knex(table).select(Object.keys(listed)), [listed], table);
+      }
+      await migrations[at].down(knex);
+      for (const table of ['team_repository_access', 'user_repository_access']) {
+        assert.deepEqual(await knex(table).pluck('access_level'), ['admin']);
+      }
+    }
+  } finally {
+    await knex.destroy();
+  }
+});
+
 it('all of them go up, down to nothing, and up again', async () => {
   const knex = await openEmpty();
   const tables = async () =>

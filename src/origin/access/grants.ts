@@ -34,11 +34,11 @@ export async function giveAccess(
   level: AccessLevel,
   now: number,
 ): Promise<void> {
-  const { table, key, names, object, target } = describe(grant);
+  const { table, key, object, target } = describe(grant);
   const before = await tx(table).where(key).first('access_level');
   if (before?.access_level === level) return;
   await tx(table)
-    .insert({ ...key, ...names, access_level: level })
+    .insert({ ...key, ...listedOf(tx, grant), access_level: level })
     .onConflict(Object.keys(key))
     .merge(['access_level']);
   await recordEvent(tx, context, { type: 'GRANT', object, target, content: { accessLevel: level } }, now);
@@ -161,8 +161,6 @@ interface AccessRow {
 function describe(grant: Grant): {
   table: string;
   key: Record<string, string>;
-  /** By which the rows are in order. */
-  names: Record<string, string>;
   object: EventObject;
   target: EventObject;
 } {
@@ -171,7 +169,6 @@ function describe(grant: Grant): {
     return {
       table: 'user_repository_access',
       key: { user_id: grant.user.id, repository_id: grant.repository.id },
-      names: { user_name: grant.user.name, repository_name: grant.repository.name },
       object: repositoryObject(grant.repository),
       target: accountObject(grant.user),
     };
@@ -181,7 +178,6 @@ function describe(grant: Grant): {
     return {
       table: 'team_namespace_access',
       key: { team_id: grant.team.id },
-      names: {},
       object: accountObject(grant.organization),
       target,
     };
@@ -189,9 +185,22 @@ function describe(grant: Grant): {
   return {
     table: 'team_repository_access',
     key: { team_id: grant.team.id, repository_id: repository.id },
-    names: { repository_name: repository.name },
     object: repositoryObject(repository),
     target,
+  };
+}
+
+/** What lists are in order of, and what they look at beside the level. It changes with the repository. */
+function listedOf(tx: Transaction, grant: Grant): Record<string, string | Query> {
+  if (!('repository' in grant)) return {};
+  const { id, name } = grant.repository;
+  const current = (column: string) => tx('repositories').where({ id }).select(column);
+  return {
+    repository_name: name,
+    namespace_id: current('namespace_id'),
+    visibility: current('visibility'),
+    search_text: current('search_text'),
+    ...('user' in grant ? { user_name: grant.user.name } : {}),
   };
 }
 

@@ -32,18 +32,24 @@ export async function listVisibleRepositories(
   page: Page,
 ): Promise<PageOf<VisibleRepository>> {
   const found = new Map<string, VisibleRepository>();
-  const collect = async (query: Query, name: string) => {
+  const collect = async (query: Query, name: string): Promise<void> => {
     if (page.start !== undefined) query.where(name, '>=', page.start);
     const rows: VisibleRepository[] = await query.orderBy(name).limit(page.size + 1);
     for (const row of rows) found.set(row.name, row);
   };
-  for (const query of await wholeRanges(queries, account, filter)) {
-    await collect(query.select('repositories.id', 'repositories.name'), 'repositories.name');
-  }
-  // Two teams may have access to the same one: twice in the rows, it would be missed on the page.
-  for (const [query, table] of grantedRanges(queries, account, filter)) {
-    const name = `${table}.repository_name`;
-    await collect(query.distinct(`${table}.repository_id as id`, `${name} as name`), name);
+  const collectWhole = (query: Query) =>
+    collect(query.select('repositories.id', 'repositories.name'), 'repositories.name');
+
+  const namespaces = await findWholeNamespaces(queries, account, filter);
+  await collectWhole(ofVisibility(queries, 'public', filter));
+  if (namespaces === 'all') await collectWhole(ofVisibility(queries, 'private', filter));
+  else {
+    await collectWhole(inNamespaces(queries, namespaces, filter));
+    // Two teams may have access to the same one: twice in the rows, it would be missed on the page.
+    for (const [query, table] of grantedRanges(queries, account, filter)) {
+      const name = `${table}.repository_name`;
+      await collect(query.distinct(`${table}.repository_id as id`, `${name} as name`), name);
+    }
   }
   const rows = [...found.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
   return cutPage(rows, page.size, ({ name }) => name);
@@ -55,48 +61,60 @@ export async function countVisibleRepositories(
   account: Account,
   filter: VisibleFilter,
 ): Promise<number> {
-  let total = 0;
-  for (const query of await wholeRanges(queries, account, filter)) {
+  const count = async (query: Query): Promise<number> => {
     const [row] = await query.count({ total: '*' });
-    total += Number(row?.total ?? 0);
-  }
-  const [first, ...others] = grantedRanges(queries, account, filter).map(([query, table]) =>
-    query.select(`${table}.repository_id`),
-  );
-  if (first === undefined) return total;
-  // Those that are in no whole range. As a sum, so that the database begins with the few that were granted.
-  const [row] = await queries
-    .from(first.union(others).as('granted'))
-    .join('repositories', 'repositories.id', 'granted.repository_id')
-    .whereNotIn('repositories.namespace_id', await listWholeNamespaces(queries, account))
-    .select(queries.raw("sum(CASE WHEN repositories.visibility = 'private' THEN 1 ELSE 0 END) AS total"));
-  return total + Number(row?.total ?? 0);
-}
-
-/** What is seen because of what it is: public, or in a namespace that the account sees all of. No two have one in common. */
-async function wholeRanges(queries: Queryable, account: Account, filter: VisibleFilter): Promise<Query[]> {
-  const range = (visibility: 'public' | 'private', namespaceId?: string) => {
-    const query = queries('repositories').where('repositories.visibility', visibility);
-    if (namespaceId !== undefined) query.where('repositories.namespace_id', namespaceId);
-    return filtered(query, 'repositories.name', filter);
+    return Number(row?.total ?? 0);
   };
-  const { namespace } = filter;
-  if (account.isAdmin) return [range('public', namespace?.id), range('private', namespace?.id)];
-  if (namespace === undefined) {
-    const whole = await listWholeNamespaces(queries, account);
-    return [range('public'), ...whole.map((id) => range('private', id))];
-  }
-  const isWhole = (await findNamespaceLevel(queries, account, namespace)) !== undefined;
-  return [range('public', namespace.id), ...(isWhole ? [range('private', namespace.id)] : [])];
+  const namespaces = await findWholeNamespaces(queries, account, filter);
+  const total = await count(ofVisibility(queries, 'public', filter));
+  if (namespaces === 'all') return total + (await count(ofVisibility(queries, 'private', filter)));
+  const inWhole = await count(inNamespaces(queries, namespaces, filter));
+  const [byTeams, own] = grantedRanges(queries, account, filter).map(([query, table]) =>
+    query.whereNotIn(`${table}.namespace_id`, namespaces).select(`${table}.repository_name`),
+  ) as [Query, Query];
+  return total + inWhole + (await count(queries.from(byTeams.union(own).as('granted'))));
 }
 
-/** What is seen because access to it was given, to a team of the account or to itself. */
+/** The namespaces in which the account sees everything that fits. */
+async function findWholeNamespaces(
+  queries: Queryable,
+  account: Account,
+  { namespace }: VisibleFilter,
+): Promise<'all' | readonly string[]> {
+  if (account.isAdmin) return 'all';
+  if (namespace === undefined) return listWholeNamespaces(queries, account);
+  const isWhole = (await findNamespaceLevel(queries, account, namespace)) !== undefined;
+  return isWhole ? [namespace.id] : [];
+}
+
+/**
+ * The private ones in any of these. SQLite goes from namespace to namespace by the join, each only as far as a page goes; else
+ * it might look at those of all namespaces by their names.
+ */
+function inNamespaces(queries: Queryable, ids: readonly string[], filter: VisibleFilter): Query {
+  const query = queries('accounts')
+    .crossJoin(queries.raw('repositories'))
+    .whereIn('accounts.id', ids)
+    .whereRaw('repositories.namespace_id = accounts.id')
+    .where('repositories.visibility', 'private');
+  return fitting(query, filter);
+}
+
+function ofVisibility(queries: Queryable, visibility: 'public' | 'private', filter: VisibleFilter): Query {
+  return fitting(queries('repositories').where('repositories.visibility', visibility), filter);
+}
+
+function fitting(query: Query, filter: VisibleFilter): Query {
+  if (filter.namespace !== undefined) query.where('repositories.namespace_id', filter.namespace.id);
+  return filtered(query, { name: 'repositories.name', searchText: 'repositories.search_text' }, filter);
+}
+
+/** What is seen because access to it was given, to a team of the account or to itself. Public ones are seen anyhow. */
 function grantedRanges(
   queries: Queryable,
   account: Account,
   filter: VisibleFilter,
 ): [query: Query, table: string][] {
-  if (account.isAdmin) return [];
   const teams = queries('team_members')
     .where('team_members.user_id', account.id)
     .select('team_members.team_id');
@@ -111,15 +129,15 @@ function grantedRanges(
     ],
   ];
   for (const [query, table] of ranges) {
-    if (filter.text !== undefined) query.join('repositories', 'repositories.id', `${table}.repository_id`);
-    const { namespace } = filter;
-    if (namespace !== undefined) whereBegins(query, `${table}.repository_name`, `${namespace.name}/`);
-    filtered(query, `${table}.repository_name`, filter);
+    const name = `${table}.repository_name`;
+    query.where(`${table}.visibility`, 'private');
+    if (filter.namespace !== undefined) whereBegins(query, name, `${filter.namespace.name}/`);
+    filtered(query, { name, searchText: `${table}.search_text` }, filter);
   }
   return ranges;
 }
 
-/** The namespaces in which the account sees everything: its own, those it owns, those that a team of its has access to. */
+/** Its own, those that it owns, those that a team of its has access to. */
 async function listWholeNamespaces(queries: Queryable, account: Account): Promise<string[]> {
   const owned: string[] = await queries('organization_members')
     .where('organization_members.user_id', account.id)
@@ -133,17 +151,16 @@ async function listWholeNamespaces(queries: Queryable, account: Account): Promis
   return [...new Set([account.id, ...owned, ...byTeams])];
 }
 
-/** `name` is the column of the repository's name. */
-function filtered(query: Query, name: string, { contains, text, prefix }: VisibleFilter): Query {
-  if (contains !== undefined) query.whereRaw("?? LIKE ? ESCAPE '!'", [name, patternOf(contains)]);
-  if (text !== undefined) {
-    query.whereRaw("(?? LIKE ? ESCAPE '!' OR lower(repositories.short_description) LIKE ? ESCAPE '!')", [
-      name,
-      patternOf(text),
-      patternOf(text),
-    ]);
-  }
-  if (prefix !== undefined) whereBegins(query, name, prefix);
+function filtered(
+  query: Query,
+  columns: { readonly name: string; readonly searchText: string },
+  { contains, text, prefix }: VisibleFilter,
+): Query {
+  const whereContains = (column: string, part: string) =>
+    query.whereRaw("?? LIKE ? ESCAPE '!'", [column, patternOf(part)]);
+  if (contains !== undefined) whereContains(columns.name, contains);
+  if (text !== undefined) whereContains(columns.searchText, text);
+  if (prefix !== undefined) whereBegins(query, columns.name, prefix);
   return query;
 }
 
@@ -152,7 +169,7 @@ function whereBegins(query: Query, name: string, prefix: string): void {
   query.where(name, '>=', prefix).where(name, '<', `${prefix}\uffff`);
 }
 
-/** Names are in lower case. */
+/** Names and texts to search in are in lower case. */
 function patternOf(text: string): string {
   return `%${text.toLowerCase().replaceAll(/[%_!]/g, '!$&')}%`;
 }

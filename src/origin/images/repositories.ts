@@ -127,6 +127,7 @@ export async function insertRepository(
       name,
       visibility,
       short_description: shortDescription,
+      search_text: searchTextOf({ name, shortDescription }),
       long_description: longDescription,
       immutable_tags: immutableTags,
       created_at: now,
@@ -138,6 +139,14 @@ export async function insertRepository(
   const object = { type: 'repository', id, name };
   await recordEvent(tx, context, { type: 'CREATE', object, content: { visibility, immutableTags } }, now);
   return true;
+}
+
+/** What a search looks at. */
+export function searchTextOf(repository: {
+  readonly name: RepositoryName;
+  readonly shortDescription: string;
+}): string {
+  return `${repository.name}\n${repository.shortDescription}`.toLowerCase();
 }
 
 export function unknownRepository(name: RepositoryName): DomainError {

@@ -2,7 +2,7 @@
 import type { RepositoryName } from '../../shared/distribution/repository-name.ts';
 import type { Query, Queryable, Transaction } from '../database.ts';
 import { type EventContext, recordEvent } from '../events/events.ts';
-import { type Repository, repositoryColumns } from './repositories.ts';
+import { type Repository, repositoryColumns, searchTextOf } from './repositories.ts';
 
 export interface RepositorySummary extends Repository {
   readonly namespaceType: 'user' | 'organization';
@@ -58,7 +58,7 @@ export async function listRepositorySummaries(
 export async function changeRepository(
   tx: Transaction,
   context: EventContext,
-  repository: Repository,
+  repository: RepositorySummary,
   changes: RepositoryChanges,
   now: number,
 ): Promise<void> {
@@ -71,7 +71,16 @@ export async function changeRepository(
   };
   const changed = Object.entries(columns).filter(([, value]) => value !== undefined);
   if (changed.length === 0) return;
-  await tx('repositories').where({ id: repository.id }).update(Object.fromEntries(changed));
+  const { visibility = repository.visibility, shortDescription = repository.shortDescription } = changes;
+  const listed = { visibility, search_text: searchTextOf({ name: repository.name, shortDescription }) };
+  await tx('repositories')
+    .where({ id: repository.id })
+    .update({ ...Object.fromEntries(changed), ...listed });
+  if (visibility !== repository.visibility || shortDescription !== repository.shortDescription) {
+    // Lists of what was granted are made of these alone.
+    for (const table of ['team_repository_access', 'user_repository_access'])
+      await tx(table).where({ repository_id: repository.id }).update(listed);
+  }
   const object = { type: 'repository', id: repository.id, name: repository.name };
   // The trail is no place for pages of text.
   const content = { ...changes, longDescription: changes.longDescription?.slice(0, 255) };

@@ -16,6 +16,7 @@ import { openDatabase } from '../../../src/origin/database.ts';
 import type { EventContext } from '../../../src/origin/events/events.ts';
 import { insertRepository } from '../../../src/origin/images/repositories.ts';
 import {
+  changeRepository,
   findRepositoryDetails,
   type RepositoryDetails,
 } from '../../../src/origin/images/repository-details.ts';
@@ -73,6 +74,14 @@ await database.transaction(async (tx) => {
     if (chance(0.2))
       await giveAccess(tx, context, { user: account(oneOf(users)), repository }, oneOf(levels), 0);
   }
+  // What was granted stays so, and is listed by what the repository is now.
+  for (const [n, repository] of repositories.entries()) {
+    const visibility = chance(0.2) ? 'public' : 'private';
+    if (chance(0.3)) await changeRepository(tx, context, repository, { visibility }, 0);
+    if (chance(0.3))
+      await changeRepository(tx, context, repository, { shortDescription: 'Für WEB_Shops' }, 0);
+    repositories[n] = (await findRepositoryDetails(tx, repository.name)) as RepositoryDetails;
+  }
 });
 
 const account = async (name: string) => (await findAccount(queries, name)) as Account;
@@ -115,7 +124,12 @@ describe('the repositories that an account may pull from', () => {
     [
       'with something in the name or the description',
       { text: 'web_' },
-      ({ shortDescription }) => shortDescription.includes('Web_'),
+      ({ shortDescription }) => shortDescription !== '',
+    ],
+    [
+      'with letters that English does not have',
+      { text: 'FÜR' },
+      ({ shortDescription }) => shortDescription.startsWith('Für'),
     ],
     ['with what is in the name of some', { text: 'zoo/' }, ({ name }) => name.includes('zoo/')],
     ['with what is nowhere', { text: 'w%b' }, () => false],

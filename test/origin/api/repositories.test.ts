@@ -27,16 +27,10 @@ async function anonymousPull(): Promise<number> {
 
 /** Gives a user access to a repository. */
 async function give(user: string, repository: string, level: string): Promise<void> {
-  const { queries } = database;
-  const [{ id: userId }] = await queries('accounts').where({ name: user }).select('id');
-  const [{ id: repositoryId }] = await queries('repositories').where({ name: repository }).select('id');
-  await queries('user_repository_access').insert({
-    user_id: userId,
-    user_name: user,
-    repository_id: repositoryId,
-    repository_name: repository,
-    access_level: level,
+  const answer = await origin.api('PUT', `/repositories/${repository}/userAccess/${user}`, {
+    accessLevel: level,
   });
+  assert.equal(answer.status, 200);
 }
 
 describe('a repository', () => {

@@ -2,7 +2,8 @@
  * Pages of long lists, and decisions, in a company of 10,000 caches, 10,000 users, 100,000 repositories and 1,000,000 tags: one
  * request at a time, each for something else.
  */
-import { mkdir, readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomNumbers } from '../test/setup/random-numbers.ts';
 import { callers, type Question, questionsOf } from './lists-questions.ts';
@@ -19,10 +20,16 @@ import {
 import { type OurServers, startOurs } from './servers.ts';
 
 const boundMs = 50;
+const redirectOfBlob = 'redirect of a blob';
+const deletionOfLargest = 'deletion of the largest repository';
 const quick = process.argv.includes('--quick');
 const requestsOfQuestion = quick ? 30 : 200;
 /** Before each, not measured. */
 const warmUps = quick ? 5 : 20;
+/** `--only=search`: only what has this in its name, or fits it as a regular expression. */
+const only = flag('only');
+/** `--keep=/some/directory`: the companies stay there, and are found there by the next run. */
+const kept = flag('keep');
 
 type Row = Pick<Question, 'what' | 'caller'> & Figures;
 
@@ -31,11 +38,12 @@ type Row = Pick<Question, 'what' | 'caller'> & Figures;
  * nothing, measured just before.
  */
 export async function measureLists(scratch: string): Promise<void> {
-  const small = await measureCompany(join(scratch, 'lists-small'), smallSizes, () => {});
+  const directory = kept ?? scratch;
+  const small = await measureCompany(join(directory, 'lists-small'), smallSizes, () => {});
   console.log(
     '| | who | small: work p50 | work p50 | ratio | work p99 | waited p50 | waited p99 |\n|---|---|---|---|---|---|---|---|',
   );
-  const large = await measureCompany(join(scratch, 'lists-large'), largeSizes, (row, n) => {
+  const large = await measureCompany(join(directory, 'lists-large'), largeSizes, (row, n) => {
     const [before, after] = [small[n] as Row, row].map(({ worked }) => quantile(worked, 0.5)) as [
       number,
       number,
@@ -58,11 +66,13 @@ async function measureCompany(
   sizes: Sizes,
   done: (row: Row, n: number) => void,
 ): Promise<Row[]> {
-  await mkdir(directory);
+  await mkdir(directory, { recursive: true });
   // Nobody looks at the caches: they share the core that is measured.
   const ours = await startOurs(directory, { flags: ['--probe-interval', 'off'] });
   try {
-    seedCompany(sizes, ours.data, ours.cacheUrl);
+    const seeded = join(directory, 'seeded');
+    if (!existsSync(seeded)) seedCompany(sizes, ours.data, ours.cacheUrl);
+    await writeFile(seeded, '');
     const password = (await readFile(join(ours.data, 'admin-password'), 'utf8')).trim();
     const rows: Row[] = [];
     const add = (row: Row) => {
@@ -70,11 +80,16 @@ async function measureCompany(
       rows.push(row);
     };
     for (const question of questionsOf(sizes)) {
-      add({ ...question, ...(await ask(ours, sizes, password, question)) });
+      if (isWanted(question.what)) add({ ...question, ...(await ask(ours, sizes, password, question)) });
     }
-    const redirects = await askRedirects(ours, sizes, password);
-    add({ what: 'redirect of a blob', caller: 'plain', ...redirects });
-    if (sizes === largeSizes) await deleteLargest(ours, sizes, password);
+    if (isWanted(redirectOfBlob)) {
+      add({ what: redirectOfBlob, caller: 'plain', ...(await askRedirects(ours, sizes, password)) });
+    }
+    // The next run wants to find it.
+    const lasting = kept !== undefined && only === undefined;
+    if (sizes === largeSizes && isWanted(deletionOfLargest) && !lasting) {
+      await deleteLargest(ours, sizes, password);
+    }
     return rows;
   } finally {
     await ours.stop();
@@ -221,6 +236,15 @@ function cell(ms: number): string {
 function quantile(times: readonly number[], part: number): number {
   const sorted = times.toSorted((one, other) => one - other);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number;
+}
+
+function isWanted(what: string): boolean {
+  return only === undefined || new RegExp(only).test(what);
+}
+
+function flag(name: string): string | undefined {
+  const start = `--${name}=`;
+  return process.argv.find((argument) => argument.startsWith(start))?.slice(start.length);
 }
 
 /** Whole numbers, the same in every run. */

@@ -78,7 +78,9 @@ middleware: { registry: [{ name: downstream, options: { blobttl: 24h, upstreams:
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as { id: string };
   };
-  const { id } = await api('POST', '/content_caches', { name: 'bench', host: cacheUrl });
+  // On a directory that is kept, earlier ones are there.
+  const cacheName = `bench ${cachePort}`;
+  const { id } = await api('POST', '/content_caches', { name: cacheName, host: cacheUrl });
   const authorize = async () => {
     const query = `service=127.0.0.1:${originPort}&scope=repository:${repository}:pull,push`;
     const response = await fetch(`${url}/auth/token?${query}`, { headers: basic });

@@ -3,7 +3,7 @@
  * request at a time, each for something else.
  */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomNumbers } from '../test/setup/random-numbers.ts';
 import { callers, type Question, questionsOf } from './lists-questions.ts';
@@ -17,6 +17,7 @@ import {
   smallSizes,
   userName,
 } from './lists-seed.ts';
+import { processorMs } from './processor-time.ts';
 import { type OurServers, startOurs } from './servers.ts';
 
 const boundMs = 50;
@@ -216,17 +217,6 @@ class FiguresOf {
   all(): Figures {
     return { waited: this.#waited, worked: this.#worked };
   }
-}
-
-/** Of all threads of the process, as Linux counts it. */
-async function processorMs(pid: number): Promise<number> {
-  let nanoseconds = 0;
-  for (const task of await readdir(`/proc/${pid}/task`)) {
-    // A thread may end meanwhile.
-    const statistics = await readFile(`/proc/${pid}/task/${task}/schedstat`, 'utf8').catch(() => '0');
-    nanoseconds += Number(statistics.split(' ')[0]);
-  }
-  return nanoseconds / 1e6;
 }
 
 function cell(ms: number): string {

@@ -11,7 +11,8 @@ import { RegistryTokens } from '../src/origin/keys/registry-token.ts';
 import { SigningKeys } from '../src/origin/keys/signing-keys.ts';
 import { systemClock } from '../src/shared/clock.ts';
 import { scriptedRequests } from './load.ts';
-import { type OurServers, repository, startOurs } from './servers.ts';
+import { processorMs } from './processor-time.ts';
+import { type OurServers, repository, type Server, startBareRedirects, startOurs } from './servers.ts';
 
 interface Company {
   readonly users: number;
@@ -26,18 +27,26 @@ const pullingUsers = 100;
 const piecedBlobs = 40;
 const wholeBlobs = 5_000;
 
-export interface RedirectFigures {
-  /** By pieces, in a small company and in a large one. */
-  readonly small: number;
-  readonly large: number;
-  /** Of whole blobs in the large one, each with a signature that nobody was given before. */
-  readonly whole: number;
+export interface RedirectRate {
+  readonly perSecond: number;
+  /** Of the origin's processor time, for one redirect. */
+  readonly workedMicroseconds: number;
 }
 
-/** Redirects per second, in a small company and in a large one. */
+export interface RedirectFigures {
+  /** By pieces, in a small company and in a large one. */
+  readonly small: RedirectRate;
+  readonly large: RedirectRate;
+  /** Of whole blobs in the large one, each with a signature that nobody was given before. */
+  readonly whole: RedirectRate;
+  /** What Node's HTTP server reaches when nothing is done for the same requests. */
+  readonly bare: RedirectRate;
+}
+
+/** `rate` puts the load on the origin as often as it likes, and says which of the answers counts. */
 export async function redirectsPerSecond(
   scratch: string,
-  rate: (load: (seconds: number) => Promise<number>) => Promise<number>,
+  rate: (load: (seconds: number) => Promise<RedirectRate>) => Promise<RedirectRate>,
 ): Promise<RedirectFigures> {
   const measure = async (name: string, company: Company, pieces: boolean) => {
     const directory = join(scratch, name);
@@ -48,21 +57,32 @@ export async function redirectsPerSecond(
     try {
       const digests = seed(ours, company, pieces ? piecedBlobs : wholeBlobs);
       const script = await writeScript(ours, directory, digests, pieces);
-      // Where the round before has ended: who asks again is no first request.
-      let position = 0;
-      return await rate(async (seconds) => {
-        const { perSecond, requests } = await scriptedRequests(ours.target, script, position, seconds);
-        position += requests;
-        return perSecond;
-      });
+      return { figures: await rate(loadOf(ours, script)), script };
     } finally {
       await ours.stop();
     }
   };
-  return {
-    small: await measure('small', small, true),
-    large: await measure('large', large, true),
-    whole: await measure('whole', large, false),
+  const ofSmall = await measure('small', small, true);
+  const ofLarge = await measure('large', large, true);
+  const whole = await measure('whole', large, false);
+  const server = await startBareRedirects();
+  try {
+    const bare = await rate(loadOf(server, ofLarge.script));
+    return { small: ofSmall.figures, large: ofLarge.figures, whole: whole.figures, bare };
+  } finally {
+    await server.stop();
+  }
+}
+
+function loadOf({ target, pid }: Pick<Server, 'target' | 'pid'>, script: string) {
+  // Where the round before has ended: who asks again is no first request.
+  let position = 0;
+  return async (seconds: number): Promise<RedirectRate> => {
+    const before = await processorMs(pid);
+    const { perSecond, requests } = await scriptedRequests(target, script, position, seconds);
+    position += requests;
+    const workedMs = (await processorMs(pid)) - before;
+    return { perSecond, workedMicroseconds: (workedMs * 1000) / requests };
   };
 }
 

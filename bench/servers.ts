@@ -178,6 +178,13 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 100000000;
   return { target: { url, headers: {} }, pid: child.pid as number, stop: () => stop(child) };
 };
 
+/** Nothing but Node's HTTP server: see bare-redirects.ts. */
+export async function startBareRedirects(): Promise<Server> {
+  const port = await freePort();
+  const program = join(import.meta.dirname, 'bare-redirects.ts');
+  return peer(start(process.execPath, [...process.execArgv, program, String(port)]), port);
+}
+
 async function startRegistry(command: string, directory: string, more = ''): Promise<Server> {
   const port = await freePort();
   await mkdir(directory, { recursive: true });

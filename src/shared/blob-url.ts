@@ -8,10 +8,10 @@
 import type { Clock } from './clock.ts';
 import { type Digest, isDigest } from './distribution/digest.ts';
 import { isRepositoryName, type RepositoryName } from './distribution/repository-name.ts';
+import type { SigningKey } from './json-web-token.ts';
 import {
   type FindVerificationKey,
   refusedToken,
-  type SigningKey,
   signToken,
   type TokenKind,
   type VerifiedClaims,

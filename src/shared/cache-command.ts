@@ -7,10 +7,10 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { Clock } from './clock.ts';
+import type { SigningKey } from './json-web-token.ts';
 import {
   type FindVerificationKey,
   refusedToken,
-  type SigningKey,
   signToken,
   type TokenKind,
   type VerifiedClaims,

@@ -6,6 +6,7 @@ import type { KeyObject } from 'node:crypto';
 import jsonwebtoken from 'jsonwebtoken';
 import type { Clock } from './clock.ts';
 import { DomainError } from './errors.ts';
+import { type SigningKey, signJsonWebToken } from './json-web-token.ts';
 
 /** Clocks of origin and cache may differ by this much. */
 const clockToleranceSeconds = 60;
@@ -19,11 +20,6 @@ export interface TokenKind {
   readonly maximumLifetimeSeconds: number;
   /** In messages: `the <name> is refused: …`. */
   readonly name: string;
-}
-
-export interface SigningKey {
-  readonly keyId: string;
-  readonly privateKey: KeyObject;
 }
 
 /**
@@ -49,11 +45,8 @@ export function signToken(
   options: { lifetimeSeconds: number; now: number },
 ): string {
   const issuedAt = Math.floor(options.now / 1000);
-  return jsonwebtoken.sign(
-    { ...claims, aud: kind.audience, iat: issuedAt, exp: issuedAt + options.lifetimeSeconds },
-    key.privateKey,
-    { algorithm: 'ES256', header: { alg: 'ES256', typ: kind.type, kid: key.keyId } },
-  );
+  const expiresAt = issuedAt + options.lifetimeSeconds;
+  return signJsonWebToken(kind.type, key, { ...claims, aud: kind.audience, iat: issuedAt, exp: expiresAt });
 }
 
 /**

@@ -10,7 +10,7 @@ import { type Digest, digestOf } from '../../src/shared/distribution/digest.ts';
 import type { RepositoryName } from '../../src/shared/distribution/repository-name.ts';
 import { parseByteRange } from '../../src/shared/http/byte-range.ts';
 import { listen } from '../../src/shared/http/shutdown.ts';
-import type { SigningKey } from '../../src/shared/signed-token.ts';
+import type { SigningKey } from '../../src/shared/json-web-token.ts';
 import { tempDirectory } from './temp-directory.ts';
 
 export const repository = 'library/app' as RepositoryName;

@@ -59,8 +59,8 @@ export interface Pull {
   readonly excluded: Map<string, Exclusion>;
   /** By the id of the cache: what became of what this pull itself was sent there for, and when that was found. */
   readonly failed: Map<string, { readonly at: number; readonly why: Exclusion }>;
-  /** By the id of the cache: whether this pull may be sent there, as the ones before it tell. */
-  readonly assessed: Map<string, Promise<Exclusion | undefined>>;
+  /** By the id of the cache: whether this pull may be sent there, as the ones before it tell; a promise until that is known. */
+  readonly assessed: Map<string, Promise<Exclusion | undefined> | Exclusion | undefined>;
 }
 
 /** A user at an address. */

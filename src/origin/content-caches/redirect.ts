@@ -59,14 +59,13 @@ export class Redirector {
 
   /** The caller has checked that who asks may read the blob. `redirects`: whether the repository's blobs may be redirected. */
   async redirect(ask: BlobAsk, redirects: boolean): Promise<Redirect> {
-    const facts = {
-      ...(await this.#facts.find(ask)),
-      repository: { namespace: namespaceOf(ask.repository), redirects },
-      health: this.#health,
-    };
+    const { setting, rule, organizations, systemDefault } = await this.#facts.find(ask);
+    const repository = { namespace: namespaceOf(ask.repository), redirects };
+    const health = this.#health;
     const excluded = new Map<string, Exclusion>();
+    const facts = { setting, rule, organizations, systemDefault, repository, health, excluded };
     for (;;) {
-      const choice = chooseContentCache({ ...facts, excluded });
+      const choice = chooseContentCache(facts);
       const { cache } = choice;
       if (cache === undefined) return { choice, location: undefined };
       const exclusion = await this.#retries.assess(ask, cache);

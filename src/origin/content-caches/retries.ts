@@ -70,19 +70,21 @@ export class Retries {
     this.#logger = options.logger;
   }
 
-  /** Why this client must not be sent to that cache; `undefined` when it may. */
-  async assess(ask: BlobAsk, cache: ContentCache): Promise<Exclusion | undefined> {
+  /**
+   * Why this client must not be sent to that cache; `undefined` when it may. A promise only where something must be found out: most
+   * requests go on where the first blob of their pull went.
+   */
+  assess(ask: BlobAsk, cache: ContentCache): Promise<Exclusion | undefined> | Exclusion | undefined {
     const pull = this.#pulls.of(ask, this.#clock());
     const excluded = pull.excluded.get(cache.id);
     if (excluded !== undefined) return excluded;
     const blob = pull.blobs.get(ask.digest);
     const earlier = this.#pulls.earlierOf(pull, ask);
-    const found =
-      blob !== undefined && earlier?.cacheId === cache.id
-        ? await this.#assessRepeat(pull, blob, earlier, ask, cache)
-        : await this.#assessPull(pull, ask, cache);
-    if (found !== undefined) pull.excluded.set(cache.id, found);
-    return found;
+    if (blob !== undefined && earlier?.cacheId === cache.id) {
+      return this.#assessRepeat(pull, blob, earlier, ask, cache);
+    }
+    if (!pull.assessed.has(cache.id)) this.#assessPull(pull, ask, cache);
+    return pull.assessed.get(cache.id);
   }
 
   /** Remembers that the client is sent to that cache, by this id. */
@@ -113,7 +115,9 @@ export class Retries {
       blob.repeated = { at: now, found: this.#whatBecameOf(earlier, pull, cache) };
     }
     const found = resumes ? 'broke-off' : await blob.repeated?.found;
-    if (found !== undefined && found !== 'no-answer') pull.failed.set(cache.id, { at: now, why: found });
+    if (found === undefined) return undefined;
+    if (found !== 'no-answer') pull.failed.set(cache.id, { at: now, why: found });
+    pull.excluded.set(cache.id, found);
     return found;
   }
 
@@ -134,13 +138,13 @@ export class Retries {
   }
 
   /** The first blob of a pull: what became of the pulls before it that are like it? Asked once for each pull. */
-  #assessPull(pull: Pull, ask: BlobAsk, cache: ContentCache): Promise<Exclusion | undefined> {
-    let found = pull.assessed.get(cache.id);
-    if (found === undefined) {
-      found = this.#whatBecameOfEarlierPulls(pull, ask, cache);
+  #assessPull(pull: Pull, ask: BlobAsk, cache: ContentCache): void {
+    const finding = this.#whatBecameOfEarlierPulls(pull, ask, cache).then((found) => {
       pull.assessed.set(cache.id, found);
-    }
-    return found;
+      if (found !== undefined) pull.excluded.set(cache.id, found);
+      return found;
+    });
+    pull.assessed.set(cache.id, finding);
   }
 
   async #whatBecameOfEarlierPulls(

@@ -4,6 +4,7 @@
  */
 import jsonwebtoken from 'jsonwebtoken';
 import type { Clock } from '../../shared/clock.ts';
+import { signJsonWebToken } from '../../shared/json-web-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 const tokenType = 'api+jwt';
@@ -30,20 +31,15 @@ export class ApiTokens {
   }
 
   sign({ subject, credential }: ApiTokenClaims): { token: string; issuedAt: number } {
-    const { keyId, privateKey } = this.#keys.current();
     const issuedAt = Math.floor(this.#clock() / 1000);
-    const token = jsonwebtoken.sign(
-      {
-        iss: this.#issuer,
-        sub: subject,
-        aud: audience,
-        iat: issuedAt,
-        exp: issuedAt + this.lifetimeSeconds,
-        credential,
-      },
-      privateKey,
-      { algorithm: 'ES256', header: { alg: 'ES256', typ: tokenType, kid: keyId } },
-    );
+    const token = signJsonWebToken(tokenType, this.#keys.current(), {
+      iss: this.#issuer,
+      sub: subject,
+      aud: audience,
+      iat: issuedAt,
+      exp: issuedAt + this.lifetimeSeconds,
+      credential,
+    });
     return { token, issuedAt };
   }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import jsonwebtoken from 'jsonwebtoken';
 import type { Clock } from '../../shared/clock.ts';
+import { signJsonWebToken } from '../../shared/json-web-token.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 const tokenType = 'JWT';
@@ -51,22 +52,17 @@ export class RegistryTokens {
   }
 
   sign(subject: string, access: readonly GrantedAccess[]): { token: string; issuedAt: number } {
-    const { keyId, privateKey } = this.#keys.current();
     const issuedAt = Math.floor(this.#clock() / 1000);
-    const token = jsonwebtoken.sign(
-      {
-        iss: this.#issuer,
-        sub: subject,
-        aud: this.#service,
-        iat: issuedAt,
-        nbf: issuedAt,
-        exp: issuedAt + this.lifetimeSeconds,
-        jti: randomUUID(),
-        access,
-      },
-      privateKey,
-      { algorithm: 'ES256', header: { alg: 'ES256', typ: tokenType, kid: keyId } },
-    );
+    const token = signJsonWebToken(tokenType, this.#keys.current(), {
+      iss: this.#issuer,
+      sub: subject,
+      aud: this.#service,
+      iat: issuedAt,
+      nbf: issuedAt,
+      exp: issuedAt + this.lifetimeSeconds,
+      jti: randomUUID(),
+      access,
+    });
     return { token, issuedAt };
   }
 

@@ -11,7 +11,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import type { Clock } from '../../shared/clock.ts';
-import type { SigningKey } from '../../shared/signed-token.ts';
+import type { SigningKey } from '../../shared/json-web-token.ts';
 import type { Database, Queryable, Transaction } from '../database.ts';
 
 export interface PublicKeySet {

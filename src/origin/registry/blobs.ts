@@ -68,8 +68,11 @@ export class BlobHandlers {
 
   async #get(exchange: Exchange, target: BlobTarget): Promise<void> {
     const { request, record } = exchange;
-    const signed = await this.#opensBySignature(exchange, target);
-    const claims = signed ? undefined : await this.#authorizer.authorize(exchange, target.repository, 'pull');
+    const signed = parseBlobUrlQuery(exchange.query);
+    const claims =
+      signed === undefined
+        ? await this.#authorizer.authorize(exchange, target.repository, 'pull')
+        : await this.#assertOpens(exchange, target, signed.token);
     const linked = await this.#findLinked(target.repository, target.digest);
     if (linked === undefined) throw await this.#notFound(target);
     if (claims !== undefined) {
@@ -151,16 +154,16 @@ export class BlobHandlers {
     await this.#database.transaction((tx) => markBlobDamaged(tx, digest, this.#clock()));
   }
 
-  /** True when a signed URL opens this blob; a signature that does not is refused, whatever else is sent with it. */
-  async #opensBySignature(exchange: Exchange, target: BlobTarget): Promise<boolean> {
-    const signed = parseBlobUrlQuery(exchange.query);
-    if (signed === undefined) return false;
-    const claims = await verifyBlobUrl(signed.token, target, {
+  /**
+   * Unless the signed URL opens this blob, it is refused, whatever else is sent with it.
+   * @throws DomainError `signature-invalid`
+   */
+  async #assertOpens(exchange: Exchange, target: BlobTarget, token: string): Promise<undefined> {
+    const { subject } = await verifyBlobUrl(token, target, {
       findKey: this.#findVerificationKey,
       clock: this.#clock,
     });
-    exchange.record.user = claims.subject;
-    return true;
+    exchange.record.user = subject;
   }
 
   async #delete(exchange: Exchange, target: BlobTarget): Promise<void> {

@@ -12,35 +12,48 @@ export function clientAddress(
   request: Pick<IncomingMessage, 'socket' | 'headers'>,
   trustedProxies: readonly Network[],
 ): string | undefined {
-  const peer = canonicalAddress(request.socket.remoteAddress ?? '');
-  if (peer === undefined || trustedProxies.length === 0) return peer;
+  const { remoteAddress } = request.socket;
+  if (remoteAddress === undefined || trustedProxies.length === 0)
+    return canonicalAddress(remoteAddress ?? '');
   const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
-  let client = peer;
-  while (isTrusted(client, trustedProxies)) {
-    const next = parseHop(forwarded.pop() ?? '');
+  let client = judge(remoteAddress, trustedProxies);
+  while (client.isTrusted) {
+    const next = judge(forwarded.pop() ?? '', trustedProxies);
     // Nothing more, or `unknown`: the last proxy that is known stands for whoever is behind it.
-    if (next === undefined) break;
+    if (next.address === undefined) break;
     client = next;
   }
-  return client;
+  return client.address;
 }
 
-/** What was found of addresses: few of them send nearly all requests. */
-const judged = new WeakMap<readonly Network[], Map<string, boolean>>();
-const maximumJudged = 1_000;
+interface Hop {
+  /** Canonical; `undefined` when the text is none. */
+  readonly address: string | undefined;
+  readonly isTrusted: boolean;
+}
 
-function isTrusted(text: string, trustedProxies: readonly Network[]): boolean {
-  const known = judged.get(trustedProxies) ?? new Map<string, boolean>();
+/** What was found of hops, by their text: few of them send nearly all requests. */
+const judged = new WeakMap<readonly Network[], Map<string, Hop>>();
+const maximumJudged = 10_000;
+
+function judge(text: string, trustedProxies: readonly Network[]): Hop {
+  const known = judged.get(trustedProxies) ?? new Map<string, Hop>();
   judged.set(trustedProxies, known);
-  let trusted = known.get(text);
-  if (trusted === undefined) {
-    const address = parseAddress(text);
-    trusted = address !== undefined && trustedProxies.some((network) => contains(network, address));
+  let hop = known.get(text);
+  if (hop === undefined) {
+    const address = parseHop(text);
+    const parsed = address === undefined ? undefined : parseAddress(address);
+    const isTrusted = parsed !== undefined && trustedProxies.some((network) => contains(network, parsed));
+    hop = { address, isTrusted };
     if (known.size >= maximumJudged) known.clear();
-    known.set(text, trusted);
+    // Of a header of any length nothing long is kept.
+    if (text.length <= maximumTextLength) known.set(text, hop);
   }
-  return trusted;
+  return hop;
 }
+
+/** An IPv6 address in brackets with a port has fewer. */
+const maximumTextLength = 64;
 
 /** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
 function parseHop(text: string): string | undefined {

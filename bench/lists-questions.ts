@@ -9,6 +9,7 @@ import {
   repositoryName,
   type Sizes,
   shortName,
+  teamOfAll,
   userName,
 } from './lists-seed.ts';
 
@@ -232,6 +233,12 @@ export function questionsOf(sizes: Sizes): readonly Question[] {
       path: (random) => `/content_caches/${idOf(`cache ${random(sizes.caches)}`)}/users?count=true`,
     },
     {
+      what: 'users of a content cache that a quarter chose, page of 1,000',
+      caller: 'admin',
+      path: (random) =>
+        `/content_caches/${idOf('cache 1')}/users?count=true&pageSize=1000&pageStart=${userName(random(sizes.users))}`,
+    },
+    {
       what: 'network rules, page of 100',
       caller: 'admin',
       path: (random) =>
@@ -245,6 +252,19 @@ export function questionsOf(sizes: Sizes): readonly Question[] {
     },
     { what: 'jobs, first page', caller: 'admin', path: () => '/jobs' },
     { what: 'jobs, any page', caller: 'admin', path: (random) => `/jobs?start=${random(sizes.jobs)}` },
+    {
+      what: 'jobs of an action',
+      caller: 'admin',
+      path: (random) => `/jobs?action=content-cache-purge&start=${random(sizes.jobs)}`,
+    },
+    {
+      what: 'jobs of an action that none has',
+      caller: 'admin',
+      path: () => '/jobs?action=content-cache-prefetch',
+    },
+    { what: 'jobs that run', caller: 'admin', path: () => '/jobs?running=true' },
+    { what: 'jobs of an origin', caller: 'admin', path: (random) => `/jobs?worker=${idOf(`${random(9)}`)}` },
+    { what: 'a job at every cache', caller: 'admin', path: () => `/jobs/${idOf('job 0')}` },
     { what: 'prefetch rules', caller: 'admin', path: () => '/content_cache_prefetch_rules' },
     {
       what: 'organizations of a user',
@@ -260,6 +280,18 @@ export function questionsOf(sizes: Sizes): readonly Question[] {
       what: 'members of a team',
       caller: 'admin',
       path: (random) => `/accounts/${anyOrganization(random)}/teams/team-${random(10)}/members?count=true`,
+    },
+    {
+      what: 'members of a team of 10,000, page of 1,000',
+      caller: 'admin',
+      path: (random) =>
+        `/accounts/${largeOrganization}/teams/team-${teamOfAll}/members?count=true&pageSize=1000&pageStart=${userName(random(sizes.users))}`,
+    },
+    {
+      what: 'members of an organization of 10,000, page of 100',
+      caller: 'admin',
+      path: (random) =>
+        `/accounts/${largeOrganization}/members?count=true&pageSize=100&pageStart=${userName(random(sizes.users))}`,
     },
     {
       what: 'explaining the choice of a cache',

@@ -19,7 +19,9 @@ export interface Sizes {
   /** Of one user; every other one has two. */
   readonly tokens: number;
   readonly rules: number;
+  /** The newest one at every cache. */
   readonly jobs: number;
+  readonly prefetchRules: number;
   readonly events: number;
 }
 
@@ -36,6 +38,7 @@ export const largeSizes: Sizes = {
   tokens: 1_000,
   rules: 10_000,
   jobs: 10_000,
+  prefetchRules: 1_000,
   events: 1_000_000,
 };
 
@@ -51,11 +54,14 @@ export const smallSizes: Sizes = {
   tokens: 10,
   rules: 10,
   jobs: 10,
+  prefetchRules: 10,
   events: 100,
 };
 
 const teamsOfOrganization = 10;
 const tagsOfRepository = 9;
+/** Of the largest organization; it has access to nothing. */
+export const teamOfAll = 5;
 
 export const organizationName = (n: number) => `org-${String(n).padStart(4, '0')}`;
 export const shortName = (n: number) => `service-${String(n).padStart(6, '0')}`;
@@ -77,7 +83,7 @@ export const imageOfLargest = (n: number) => digestOf(`large ${n}`);
 /**
  * `user-00000` is in a team of each of a hundred organizations and owns ten; `user-00001` is in one team, which has access to every
  * repository of the largest organization one by one; `user-00002` has access to 10,000 repositories; the others are in two teams each.
- * A tenth of the repositories is public.
+ * All are in one more, and in the largest organization; a quarter chose the same cache. A tenth of the repositories is public.
  */
 export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void {
   const { organizations } = sizes;
@@ -95,10 +101,16 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
       'accounts',
       'id, name, full_name, is_org, is_admin, is_active, password_hash, created_at',
     );
-    const setting = insert('account_settings', 'account_id, content_cache_id, content_cache_choice');
+    const setting = insert(
+      'account_settings',
+      'account_id, account_name, content_cache_id, content_cache_choice',
+    );
     const team = insert('teams', 'id, organization_id, name, description, created_at');
-    const member = insert('organization_members', 'organization_id, user_id, is_admin, created_at');
-    const teamMember = insert('team_members', 'team_id, user_id, created_at');
+    const member = insert(
+      'organization_members',
+      'organization_id, user_id, user_name, is_admin, created_at',
+    );
+    const teamMember = insert('team_members', 'team_id, user_id, user_name, created_at');
     const repository = insert(
       'repositories',
       'id, namespace_id, name, visibility, short_description, search_text, created_at',
@@ -133,6 +145,14 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
       'jobs',
       'id, action, parameters, status, created_by, created_at, updated_at, deadline_at, lease_until',
     );
+    const target = insert(
+      'job_targets',
+      'job_id, content_cache_id, name, status, done_blobs, done_bytes, message',
+    );
+    const prefetchRule = insert(
+      'prefetch_rules',
+      'id, repository, tag, content_caches, platforms, is_enabled, created_by, created_at, since_event',
+    );
     const password = database.prepare('SELECT password_hash FROM accounts WHERE is_admin = 1').pluck().get();
 
     const mediaType = 'application/vnd.oci.image.manifest.v1+json';
@@ -157,7 +177,8 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
         cache(idOf(`cache ${n}`), `office ${n}`, `office ${n}`, cacheUrl, now);
       for (let n = 0; n < sizes.users; n += 1) {
         account(idOf(userName(n)), userName(n), `User ${n}`, 0, 0, 1, password, now);
-        if (n % 2 === 0) setting(idOf(userName(n)), idOf(`cache ${n % sizes.caches}`), 'cache');
+        const chosen = n % 2 === 0 ? n % sizes.caches : 1;
+        if (n % 4 !== 3) setting(idOf(userName(n)), userName(n), idOf(`cache ${chosen}`), 'cache');
       }
       for (let n = 0; n < sizes.users * 2 + sizes.tokens; n += 1) {
         const owner = userName(n < sizes.users * 2 ? n % sizes.users : 0);
@@ -174,23 +195,34 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
         });
         job(idOf(`job ${n}`), 'content-cache-purge', parameters, 'done', 'admin', now - n, now, now + 1, 0);
       }
+      for (let n = 0; n < sizes.caches; n += 1)
+        target(idOf('job 0'), idOf(`cache ${n}`), `office ${n}`, 'done', 1, 1, '');
+      for (let n = 0; n < sizes.prefetchRules; n += 1) {
+        const pattern = `${organizationName(n)}/*`;
+        const caches = JSON.stringify([idOf(`cache ${n % sizes.caches}`)]);
+        prefetchRule(idOf(`prefetch ${n}`), pattern, 'v*', caches, '[]', 1, 'admin', now + n, sizes.events);
+      }
       for (let n = 0; n < organizations; n += 1) {
         const id = idOf(organizationName(n));
         account(id, organizationName(n), `Organization ${n}`, 1, 0, 1, null, now);
         for (let t = 0; t < teamsOfOrganization; t += 1) team(idOf(`${id}-${t}`), id, `team-${t}`, '', now);
         namespaceAccess(idOf(`${id}-9`), 'read-only');
         if (n < 100) {
-          member(id, idOf(userName(0)), n < 10 ? 1 : 0, now);
-          teamMember(idOf(`${id}-${n % 10}`), idOf(userName(0)), now);
+          member(id, idOf(userName(0)), userName(0), n < 10 ? 1 : 0, now);
+          teamMember(idOf(`${id}-${n % 10}`), idOf(userName(0)), userName(0), now);
         }
       }
-      member(idOf(largeOrganization), idOf(userName(1)), 0, now);
-      teamMember(idOf(`${idOf(largeOrganization)}-0`), idOf(userName(1)), now);
-      for (let n = 3; n < sizes.users; n += 1) {
+      const largeId = idOf(largeOrganization);
+      teamMember(idOf(`${largeId}-0`), idOf(userName(1)), userName(1), now);
+      for (let n = 0; n < sizes.users; n += 1) {
+        const [id, name] = [idOf(userName(n)), userName(n)];
+        member(largeId, id, name, 0, now);
+        teamMember(idOf(`${largeId}-${teamOfAll}`), id, name, now);
+        if (n < 3) continue;
         for (const at of [n, n + 1]) {
-          const id = idOf(organizationName(at % organizations));
-          member(id, idOf(userName(n)), 0, now);
-          teamMember(idOf(`${id}-${n % 10}`), idOf(userName(n)), now);
+          const organization = organizationName(at % (organizations - 1));
+          member(idOf(organization), id, name, 0, now);
+          teamMember(idOf(`${idOf(organization)}-${n % 10}`), id, name, now);
         }
       }
       for (const digest of blobs) blob(digest, 1_000_000, now, now);

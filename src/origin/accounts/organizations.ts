@@ -66,9 +66,9 @@ export async function listMembers(
   page: Page,
 ): Promise<PageOf<Member>> {
   const query = members(queries, organization)
-    .orderBy('accounts.name')
+    .orderBy('organization_members.user_name')
     .limit(page.size + 1);
-  if (page.start !== undefined) query.where('accounts.name', '>=', page.start);
+  if (page.start !== undefined) query.where('organization_members.user_name', '>=', page.start);
   const rows: MemberRow[] = await query.select(
     ...accountColumns,
     'organization_members.is_admin as is_owner',
@@ -101,7 +101,7 @@ export async function putMember(
   const after = isOwner ?? before ?? false;
   if (after === before) return { account, isOwner: after };
   await tx('organization_members')
-    .insert({ ...key, is_admin: after, created_at: now })
+    .insert({ ...key, user_name: account.name, is_admin: after, created_at: now })
     .onConflict(['organization_id', 'user_id'])
     .merge({ is_admin: after });
   const content = { isAdmin: after };

@@ -48,7 +48,12 @@ export async function chooseContentCache(
     });
   }
   await tx('account_settings')
-    .insert({ account_id: accountId, content_cache_id: id, content_cache_choice: setting.choice })
+    .insert({
+      account_id: accountId,
+      account_name: tx('accounts').where({ id: accountId }).select('name'),
+      content_cache_id: id,
+      content_cache_choice: setting.choice,
+    })
     .onConflict('account_id')
     .merge();
 }
@@ -61,9 +66,9 @@ export async function listWhoChose(
 ): Promise<PageOf<Account>> {
   const query = whoChose(queries, contentCacheId)
     .join('accounts', 'accounts.id', 'account_settings.account_id')
-    .orderBy('accounts.name')
+    .orderBy('account_settings.account_name')
     .limit(page.size + 1);
-  if (page.start !== undefined) query.where('accounts.name', '>=', page.start);
+  if (page.start !== undefined) query.where('account_settings.account_name', '>=', page.start);
   const rows: AccountRow[] = await query.select(accountColumns);
   return cutPage(rows.map(toAccount), page.size, ({ name }) => name);
 }

@@ -145,9 +145,9 @@ export async function deleteTeam(
 /** By name, which is the key of a page. */
 export async function listTeamMembers(queries: Queryable, team: Team, page: Page): Promise<PageOf<Account>> {
   const query = members(queries, team)
-    .orderBy('accounts.name')
+    .orderBy('team_members.user_name')
     .limit(page.size + 1);
-  if (page.start !== undefined) query.where('accounts.name', '>=', page.start);
+  if (page.start !== undefined) query.where('team_members.user_name', '>=', page.start);
   const rows: AccountRow[] = await query.select(accountColumns);
   return cutPage(rows.map(toAccount), page.size, ({ name }) => name);
 }
@@ -172,7 +172,7 @@ export async function putTeamMember(
 ): Promise<Account> {
   const { account } = await putMember(tx, context, organization, { name }, now);
   const inserted = await tx('team_members')
-    .insert({ team_id: team.id, user_id: account.id, created_at: now })
+    .insert({ team_id: team.id, user_id: account.id, user_name: account.name, created_at: now })
     .onConflict(['team_id', 'user_id'])
     .ignore()
     .returning('user_id');

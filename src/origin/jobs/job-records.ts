@@ -74,7 +74,7 @@ export interface JobFilter {
   readonly isRunning?: boolean | undefined;
 }
 
-/** The newest first. There are never more than are kept, so they may be counted off. */
+/** The newest first. There are never more than are kept, so they may be counted off, as the original has it. */
 export async function listJobs(
   queries: Queryable,
   { action, worker, isRunning }: JobFilter,
@@ -82,14 +82,15 @@ export async function listJobs(
 ): Promise<Job[]> {
   const query = queries('jobs')
     .orderBy('jobs.created_at', 'desc')
-    .orderBy('jobs.id')
-    .limit(page.start + page.limit);
+    .orderBy('jobs.id', 'desc')
+    .offset(page.start)
+    .limit(page.limit);
   if (action !== undefined) query.where('jobs.action', action);
   if (worker !== undefined) query.where('jobs.worker_id', worker);
   if (isRunning === true) query.where('jobs.status', 'running');
   if (isRunning === false) query.whereNot('jobs.status', 'running');
   const rows: JobRow[] = await query.select('jobs.*');
-  return rows.slice(page.start).map(toJob);
+  return rows.map(toJob);
 }
 
 /** @throws DomainError `job-unknown` */

@@ -138,7 +138,7 @@ describe('members', () => {
 
   it('their lists read by index, and sort no more than the members', async () => {
     const page = { start: 'a', size: 10 };
-    await assertIndexed(queries, () => listMembers(queries, acme, page), { sorts: true });
+    await assertIndexed(queries, () => listMembers(queries, acme, page));
     await assertIndexed(queries, () => listOrganizationsOf(queries, jane, page), { sorts: true });
     await assertIndexed(queries, () => countMembers(queries, acme));
     await assertIndexed(queries, () => countOrganizationsOf(queries, jane));

@@ -1,26 +1,7 @@
 /** The page of the API docs, as a person uses it. */
 import assert from 'node:assert/strict';
 import type { Locator, Page } from 'playwright-core';
-import { contractMethods, loadContract, type Operation } from '../../src/origin/api/openapi.ts';
-
-export interface DocumentedOperation {
-  readonly method: string;
-  /** Matches the paths of its requests. */
-  readonly path: RegExp;
-  readonly operation: Operation;
-}
-
-/** Each operation of the contract, by its id. */
-export const documentedOperations: ReadonlyMap<string, DocumentedOperation> = new Map(
-  Object.entries(loadContract().document.paths).flatMap(([template, item]) =>
-    contractMethods.flatMap((method): [string, DocumentedOperation][] => {
-      const operation = item[method];
-      if (operation === undefined) return [];
-      const path = new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`);
-      return [[operation.operationId, { method: method.toUpperCase(), path, operation }]];
-    }),
-  ),
-);
+import { type DocumentedOperation, documentedOperations } from './documented-operations.ts';
 
 /** Goes to the docs of the origin and waits for what they begin with: the tags, closed. */
 export async function openDocs(page: Page, origin: string): Promise<void> {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import BetterSqlite3 from 'better-sqlite3';
-import { loadContract } from '../../../src/origin/api/openapi.ts';
+import { findDocumentedOperation } from '../../setup/documented-operations.ts';
 import { basic, startTestOrigin, type TestOrigin } from '../../setup/origin.ts';
 
 export interface Answer {
@@ -39,8 +39,6 @@ export interface Api {
   /** Does to the database what a defect would. */
   tamper(sql: string): void;
 }
-
-const contract = loadContract().document;
 
 /** `ann` and `bob` are users, `idle` is one that was deactivated. */
 export async function startApi(options: Parameters<typeof startTestOrigin>[0] = {}): Promise<Api> {
@@ -132,10 +130,7 @@ function assertDocumented(method: string, path: string, { status, body, text }: 
       [],
     );
   }
-  const operations = Object.entries(contract.paths).find(([template]) =>
-    new RegExp(`^${template.replaceAll(/\{\w+\}/g, '[^/]+')}$`).test(path.split('?')[0] as string),
-  )?.[1];
-  const operation = operations?.[(method === 'HEAD' ? 'get' : method.toLowerCase()) as 'get'];
+  const operation = findDocumentedOperation(method, path);
   if (operation !== undefined) {
     assert.ok(String(status) in operation.responses, `${method} ${path}: ${status} is not in openapi.yaml`);
   }

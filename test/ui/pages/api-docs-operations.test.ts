@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Browser } from 'playwright-core';
-import { authorize, documentedOperations, execute, openDocs } from '../../setup/api-docs-page.ts';
+import { authorize, execute, openDocs } from '../../setup/api-docs-page.ts';
 import { browserMissing, openPage, startBrowser, type WatchedPage } from '../../setup/browser.ts';
+import { documentedOperations } from '../../setup/documented-operations.ts';
 import { pushImage, startTestOrigin } from '../../setup/origin.ts';
 
 const origin = await startTestOrigin();

@@ -62,7 +62,7 @@ export async function addAccount(
 }
 
 /**
- * Whoever is deactivated is signed out everywhere.
+ * Whoever is deactivated is signed out everywhere. Who is made active again is not deleted any more, and keeps what is left.
  * @throws DomainError `input-invalid` for what an organization cannot be; `last-admin`
  */
 export async function changeAccount(
@@ -84,6 +84,7 @@ export async function changeAccount(
     is_active: content.isActive,
   });
   if (account.isActive && !changed.isActive) await endSignIns(tx, account.id);
+  if (changed.isActive) await tx('account_deletions').where({ account_id: account.id }).delete();
   await recordEvent(tx, context, { type: 'UPDATE', object: accountObject(account), content }, now);
   return changed;
 }

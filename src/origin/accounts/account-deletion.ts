@@ -1,8 +1,10 @@
 /**
  * Deleting accounts: first nobody can sign in to it any more; then its repositories go, in many short transactions; then the
- * account. That it is being deleted is written down first, so that the next start finishes what was interrupted.
+ * account. That it is being deleted is written down first, so that the next start finishes what was interrupted. It ends where it
+ * is when an admin makes the account active again.
  */
 import type { Clock } from '../../shared/clock.ts';
+import { DomainError } from '../../shared/errors.ts';
 import type { Database, Transaction } from '../database.ts';
 import { type EventContext, recordEvent } from '../events/events.ts';
 import { RepositoryRemoval } from '../images/repository-removal.ts';
@@ -17,7 +19,7 @@ interface Parts {
 
 /**
  * `find` gives the account, or `undefined` when there is nothing to delete.
- * @throws DomainError `last-admin`
+ * @throws DomainError `last-admin`; `changed-meanwhile` when somebody made it active again
  */
 export async function deleteAccount(
   parts: Parts,
@@ -28,7 +30,8 @@ export async function deleteAccount(
     const found = await find(tx);
     return found && begin(tx, context, found, parts.clock());
   });
-  if (account !== undefined) await finish(parts, context, account);
+  if (account === undefined || (await finish(parts, context, account))) return;
+  throw new DomainError('changed-meanwhile', `${account.name} was made active again: what was left is kept`);
 }
 
 /**
@@ -42,8 +45,11 @@ export async function finishDeletions(parts: Parts, signal: AbortSignal): Promis
     .orderBy('account_deletions.begun_at')
     .select(accountColumns)
     .select(deletionColumns);
-  for (const row of rows) await finish(parts, contextOf(row), toAccount(row), signal);
-  return rows.map(({ name }) => name);
+  const gone: string[] = [];
+  for (const row of rows) {
+    if (await finish(parts, contextOf(row), toAccount(row), signal)) gone.push(row.name);
+  }
+  return gone;
 }
 
 /** Organizations are made inactive, too: of them it means that their deletion has begun. */
@@ -74,33 +80,43 @@ async function begin(
   return { ...account, isActive: false };
 }
 
+/** False when somebody made it active again meanwhile. */
 async function finish(
   { database, clock }: Parts,
   context: EventContext,
   account: Account,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const removal = new RepositoryRemoval({ database, clock });
-  let gone = false;
-  while (!gone) {
-    await removal.deleteAllOf(context, account.id, signal);
-    gone = await database.transaction((tx) => removeEmpty(tx, context, account, clock()));
-  }
+  const isWanted = (tx: Transaction) => isBegun(tx, account);
+  let end: Awaited<ReturnType<typeof removeEmpty>>;
+  do {
+    await removal.deleteAllOf(context, account.id, { isWanted, signal });
+    end = await database.transaction((tx) => removeEmpty(tx, context, account, clock()));
+  } while (end === 'not-empty');
+  return end === 'gone';
 }
 
-/** False when somebody pushed to a new repository of it meanwhile. */
+/** `not-empty`: somebody pushed to a new repository of it meanwhile. */
 async function removeEmpty(
   tx: Transaction,
   context: EventContext,
   account: Account,
   now: number,
-): Promise<boolean> {
+): Promise<'gone' | 'kept' | 'not-empty'> {
+  const here = await tx('accounts').where('accounts.id', account.id).first('id');
+  if (here === undefined) return 'gone';
+  if (!(await isBegun(tx, account))) return 'kept';
   const repository = await tx('repositories').where('repositories.namespace_id', account.id).first('id');
-  if (repository !== undefined) return false;
-  const deleted = await tx('accounts').where('accounts.id', account.id).delete();
-  const event = { type: 'DELETE', object: accountObject(account) };
-  if (deleted > 0) await recordEvent(tx, context, event, now);
-  return true;
+  if (repository !== undefined) return 'not-empty';
+  await tx('accounts').where('accounts.id', account.id).delete();
+  await recordEvent(tx, context, { type: 'DELETE', object: accountObject(account) }, now);
+  return 'gone';
+}
+
+async function isBegun(tx: Transaction, account: Account): Promise<boolean> {
+  const row = await tx('account_deletions').where({ account_id: account.id }).first('account_id');
+  return row !== undefined;
 }
 
 const deletionColumns = ['actor_id', 'actor_name', 'door', 'client'].map(

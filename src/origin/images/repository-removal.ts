@@ -44,11 +44,18 @@ export class RepositoryRemoval {
   }
 
   /**
-   * Deletes all repositories of an account, those that come into being meanwhile, too.
+   * Deletes all repositories of an account, those that come into being meanwhile, too, for as long as `isWanted` says so in
+   * each transaction.
    * @throws the reason of `signal`, which ends it between two transactions
    */
-  async deleteAllOf(context: EventContext, namespaceId: string, signal?: AbortSignal): Promise<void> {
+  async deleteAllOf(
+    context: EventContext,
+    namespaceId: string,
+    options: { isWanted?: (tx: Transaction) => Promise<boolean>; signal?: AbortSignal | undefined } = {},
+  ): Promise<void> {
+    const { isWanted = async () => true, signal } = options;
     await this.#repeat(async (tx) => {
+      if (!(await isWanted(tx))) return true;
       const repositories: Named[] = await tx('repositories')
         .where('repositories.namespace_id', namespaceId)
         .limit(maximumRepositories)

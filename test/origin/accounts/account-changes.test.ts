@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, beforeEach, describe, it } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { addAccount, changeAccount } from '../../../src/origin/accounts/account-changes.ts';
 import { deleteAccount, finishDeletions } from '../../../src/origin/accounts/account-deletion.ts';
 import {
@@ -230,6 +231,36 @@ describe('deleting an account', () => {
       ['DELETE', jane.id, 'id-of-root', 'root', 'api', '192.0.2.1'],
     );
     assert.deepEqual(await finishDeletions(parts, new AbortController().signal), []);
+  });
+
+  it('ends where it is when an admin makes the account active again, also after an interruption', async () => {
+    const jane = await withRepositories('jane', 60, 1);
+    await create('root', { isAdmin: true });
+    const left = async () => (await rows()).slice(1, 2)[0] ?? 0;
+    const parts = { database, clock: () => now };
+    const activate = async () => change(await getAccount(queries, 'jane'), { isActive: true });
+
+    const deleting = assert.rejects(remove('jane'), { code: 'changed-meanwhile' });
+    while ((await left()) === 60) await nextTurn();
+    await activate();
+    await deleting;
+    const kept = await left();
+    assert.ok(kept > 0 && kept < 60, String(kept));
+    assert.deepEqual(await finishDeletions(parts, new AbortController().signal), []);
+
+    await queries.raw(
+      `CREATE TRIGGER stop BEFORE DELETE ON repositories BEGIN SELECT RAISE(ABORT, 'stopped'); END`,
+    );
+    await assert.rejects(remove('jane'), /stopped/);
+    await queries.raw('DROP TRIGGER stop');
+    await activate();
+    assert.deepEqual(await finishDeletions(parts, new AbortController().signal), []);
+    assert.equal(await left(), kept);
+    assert.equal((await getAccount(queries, 'jane')).id, jane.id);
+
+    // Asked again, it goes for good.
+    await remove('jane');
+    assert.equal(await findAccount(queries, 'jane'), undefined);
   });
 
   it('is no error when there is none', async () => {

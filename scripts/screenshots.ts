@@ -1,96 +1,39 @@
 /**
- * `npm run screenshots`: pictures of each page of the web UI, in both themes and on a phone, into screenshots/ (not kept in git).
- * Names of pages as arguments take only those. Needs Chromium.
+ * `npm run screenshots`: pictures of the web UI, in both themes, wide and on a phone, into screenshots/ (not kept in git).
+ * Names of pictures, or beginnings of them with a `*`, as arguments take only those. Needs Chromium.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type BrowserContext, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { type DemoRegistry, startDemoRegistry } from './demo-registry.ts';
+import { companyPictures, firstRunPictures, type Picture } from './pictures.ts';
 
-interface Picture {
-  readonly name: string;
-  readonly path: string;
-  /** What is done before the picture is taken. */
-  readonly act?: (page: Page) => Promise<unknown>;
-  readonly height?: number;
-}
-
-const askWhy = async (page: Page) => {
-  await page.getByLabel('User').fill('jane');
-  await page.getByLabel('From the address').fill('10.48.7.21');
-  await page.getByLabel('Repository').fill('acme/web');
-  await page.getByRole('button', { name: 'Ask' }).click();
-};
-
-const click = (name: string) => (page: Page) => page.getByRole('button', { name }).first().click();
-
-const pictures = (cacheId: string): Picture[] => [
-  { name: 'repositories', path: '/repositories' },
-  { name: 'new-repository', path: '/repositories', act: click('New repository') },
-  {
-    name: 'tags',
-    path: '/repositories/acme/web/tags',
-    act: click('Show the details of 1.4.2'),
-    height: 1_150,
-  },
-  { name: 'delete-tag', path: '/repositories/acme/web/tags', act: click('Delete 1.4.2') },
-  { name: 'access', path: '/repositories/acme/web/access' },
-  { name: 'repository-settings', path: '/repositories/acme/web/settings' },
-  { name: 'content-cache-setting', path: '/users/admin/settings' },
-  { name: 'menu', path: '/users/admin/settings', act: click('Menu of admin') },
-  { name: 'password', path: '/users/admin/password' },
-  { name: 'tokens', path: '/users/admin/tokens' },
-  { name: 'activity', path: '/users/admin/activity' },
-  { name: 'organizations', path: '/organizations' },
-  { name: 'members', path: '/organizations/acme/members' },
-  { name: 'teams', path: '/organizations/acme/teams' },
-  { name: 'team', path: '/organizations/acme/teams/shop' },
-  { name: 'organization-settings', path: '/organizations/acme/settings' },
-  { name: 'content-caches', path: '/admin/content-caches' },
-  { name: 'content-cache', path: `/admin/content-caches/${cacheId}`, height: 1_200 },
-  { name: 'add-content-cache', path: '/admin/content-caches', act: click('Add a cache') },
-  { name: 'remove-content-cache', path: '/admin/content-caches', act: click('Remove region-us') },
-  { name: 'jobs', path: '/admin/jobs', height: 960 },
-  { name: 'job', path: '/admin/jobs/00000000-0000-4000-8000-000000000100' },
-  { name: 'prefetch', path: '/admin/jobs', act: click('Prefetch an image') },
-  { name: 'purge', path: '/admin/jobs', act: click('Purge') },
-  { name: 'prefetch-rule', path: '/admin/jobs', act: click('Edit the rule for platform') },
-  { name: 'network-rules', path: '/admin/network-rules', act: askWhy, height: 1_100 },
-  { name: 'users', path: '/admin/users' },
-  { name: 'events', path: '/admin/events' },
-  { name: 'system', path: '/admin/system' },
-  { name: 'not-found', path: '/nothing' },
-];
-
-const firstRun: Picture[] = [
-  { name: 'getting-started', path: '/getting-started' },
-  { name: 'no-repositories', path: '/repositories' },
-];
-
-const looks = [
-  { name: 'light', colorScheme: 'light', width: 1280, height: 860 },
-  { name: 'dark', colorScheme: 'dark', width: 1280, height: 860 },
-  { name: 'phone', colorScheme: 'light', width: 360, height: 780 },
+const widths = [
+  { suffix: '', viewport: { width: 1280, height: 860 } },
+  { suffix: '-phone', viewport: { width: 360, height: 780 }, isMobile: true, hasTouch: true },
 ] as const;
+
+type Width = (typeof widths)[number];
 
 /** How far the caches seem to be. */
 const distancesMs: Record<string, number> = { frankfurt: 11, virginia: 88 };
 
+const url = 'https://dtr.example.com';
 const output = join(import.meta.dirname, '..', 'screenshots');
 const only = process.argv.slice(2);
 const data = await mkdtemp(join(tmpdir(), 'dtr-screenshots-'));
 try {
   await mkdir(output, { recursive: true });
-  await take(({ cacheId }) => pictures(cacheId));
-  await take(() => firstRun, { empty: true });
+  await take(({ cacheId }) => companyPictures(cacheId));
+  await take(() => firstRunPictures, { empty: true });
 } finally {
   await rm(data, { recursive: true, force: true });
 }
 
 async function take(
-  picturesOf: (registry: DemoRegistry) => Picture[],
+  picturesOf: (registry: DemoRegistry) => readonly Picture[],
   options: { empty?: boolean } = {},
 ): Promise<void> {
   const port = await freePort();
@@ -104,18 +47,20 @@ async function take(
     ],
   });
   try {
-    const wanted = picturesOf(registry).filter(({ name }) => only.length === 0 || only.includes(name));
-    for (const { name, colorScheme, width, height } of looks) {
-      const context = await browser.newContext({
-        ignoreHTTPSErrors: true,
-        colorScheme,
-        reducedMotion: 'reduce',
-        viewport: { width, height },
-      });
-      await pretendDistances(context);
-      await signIn(context, registry.adminPassword);
-      for (const picture of wanted) await shoot(context, picture, name, { width, height });
-      await context.close();
+    const contexts = new Map<string, BrowserContext>();
+    for (const picture of picturesOf(registry)) {
+      await picture.prepare?.(registry);
+      if (only.length > 0 && !only.some((pattern) => fits(picture.name, pattern))) continue;
+      const who = picture.as ?? 'admin';
+      for (const width of widths) {
+        const key = `${who}${width.suffix}`;
+        const context = contexts.get(key) ?? (await openContext(browser, who, width, registry));
+        contexts.set(key, context);
+        await shoot(context, picture, width).catch((error) => {
+          console.error(`${picture.name}${width.suffix} could not be taken:`, error);
+          process.exitCode = 1;
+        });
+      }
     }
   } finally {
     await browser.close();
@@ -123,34 +68,63 @@ async function take(
   }
 }
 
-async function signIn(context: BrowserContext, password: string): Promise<void> {
-  const page = await context.newPage();
-  await page.goto('https://dtr.example.com/sign-in');
-  await page.getByLabel('User name').fill('admin');
-  await page.getByLabel('Password').fill(password);
-  await page.getByRole('button', { name: 'Sign in' }).click();
-  await page.getByRole('button', { name: 'Menu of admin' }).waitFor();
-  await page.close();
+function fits(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
-async function shoot(
-  context: BrowserContext,
-  picture: Picture,
-  look: string,
-  size: { width: number; height: number },
-): Promise<void> {
+/** Of a browser in which somebody, or nobody, is signed in. */
+async function openContext(
+  browser: Browser,
+  who: string,
+  { suffix: _suffix, ...size }: Width,
+  registry: DemoRegistry,
+): Promise<BrowserContext> {
+  const context = await browser.newContext({ ...size, ignoreHTTPSErrors: true, reducedMotion: 'reduce' });
+  context.setDefaultTimeout(10_000);
+  await pretendDistances(context);
+  if (who === 'nobody') return context;
   const page = await context.newPage();
-  await page.setViewportSize({ ...size, height: picture.height ?? size.height });
-  await page.goto(`https://dtr.example.com${picture.path}`);
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await page.waitForLoadState('networkidle');
+  await page.goto(`${url}/sign-in`);
+  await page.getByLabel('User name').fill(who);
+  await page.getByLabel('Password').fill(registry.passwordOf(who));
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: `Menu of ${who}` }).waitFor();
+  await page.close();
+  return context;
+}
+
+async function shoot(context: BrowserContext, picture: Picture, { suffix, viewport }: Width): Promise<void> {
+  await using page = await context.newPage();
+  await page.setViewportSize({ ...viewport, height: picture.height ?? viewport.height });
+  for (const [path, answer] of Object.entries(picture.stubs ?? {})) await stub(page, path, answer);
+  await page.goto(`${url}${picture.path}`);
+  await page.getByRole('heading', { level: 1 }).or(page.getByRole('status')).first().waitFor();
+  await Promise.race([page.waitForLoadState('networkidle'), page.waitForTimeout(5_000)]);
   await picture.act?.(page);
   // Until what opens is open, and what is measured is measured.
-  await page.waitForTimeout(700);
-  const path = join(output, `${picture.name}-${look}.png`);
-  await page.screenshot({ path, fullPage: look === 'phone' && picture.act === undefined });
-  console.log(path);
-  await page.close();
+  await page.waitForTimeout(500);
+  // What is in front of the page is as large as the screen.
+  const isPage = (await page.getByRole('dialog').or(page.getByRole('menu')).count()) === 0;
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.waitForTimeout(250);
+    const name = `${picture.name}${suffix}${suffix === '' || colorScheme === 'dark' ? `-${colorScheme}` : ''}`;
+    const path = join(output, `${name}.png`);
+    await page.screenshot({ path, fullPage: suffix === '-phone' && isPage });
+    console.log(path);
+  }
+}
+
+async function stub(page: Page, path: string, answer: NonNullable<Picture['stubs']>[string]): Promise<void> {
+  await page.route(
+    ({ pathname }) => fits(pathname, path),
+    async (route) => {
+      if (answer === 'never') return;
+      if (answer === 'broken') return route.abort();
+      const { status, body } = answer;
+      await route.fulfill({ status, contentType: 'application/json', body: JSON.stringify(body) });
+    },
+  );
 }
 
 async function pretendDistances(context: BrowserContext): Promise<void> {

@@ -25,6 +25,7 @@ export interface SavedLedger {
 /** Stands for several users, or repositories. */
 const several = '*';
 const longestName = 255;
+const minuteMs = 60_000;
 /** Answers stay below 64 KiB. */
 const answerBytes = 60 * 1024;
 
@@ -38,6 +39,8 @@ const coarser: readonly ((puller: Puller) => Puller)[] = [
 export class UsageLedger {
   readonly #maximumRecords: number;
   #minute = 0;
+  /** The latest of which there is a record. */
+  #recordedMinute = Number.NEGATIVE_INFINITY;
   readonly #open = new Map<string, { readonly puller: Puller; readonly counts: Counts }>();
   /** By sequence. */
   #records: UsageRecord[];
@@ -69,7 +72,7 @@ export class UsageLedger {
 
   /** Makes records of the minute if it is over, or, for the end of the process, of what there is of it. */
   closeMinute(now: number, options: { early?: boolean } = {}): void {
-    const minute = Math.floor(now / 60_000) * 60_000;
+    const minute = minuteOf(now);
     if (minute === this.#minute && options.early !== true) return;
     for (const { puller, counts } of this.#open.values()) {
       if (Object.values(counts).some((count) => count > 0)) this.#add(this.#minute, puller, counts);
@@ -77,6 +80,14 @@ export class UsageLedger {
     this.#open.clear();
     this.#minute = minute;
     if (this.#records.length > this.#maximumRecords) this.#mergeOldest();
+  }
+
+  /**
+   * Before an origin is told: whoever tries a quiet cache with one pull is not kept waiting until the minute is over. A busy
+   * one makes no more records for it.
+   */
+  closeIfQuiet(now: number): void {
+    this.closeMinute(now, { early: this.#recordedMinute < minuteOf(now) - minuteMs });
   }
 
   /** The oldest records, as many as an answer holds. `kept`: the last sequence that the origin has kept, which is forgotten. */
@@ -102,6 +113,7 @@ export class UsageLedger {
 
   #add(minute: number, puller: Puller, counts: Counts): void {
     this.#lastSequence += 1;
+    this.#recordedMinute = Math.max(this.#recordedMinute, minute);
     this.#records.push({
       sequence: this.#lastSequence,
       minute,
@@ -125,6 +137,10 @@ export class UsageLedger {
     this.#records = [...fixed, ...loose.slice(old.length)];
     for (const { minute, puller, counts } of merged) this.#add(minute, puller, counts);
   }
+}
+
+function minuteOf(now: number): number {
+  return Math.floor(now / minuteMs) * minuteMs;
 }
 
 /** Adds up what is the same when it is seen more coarsely; each sum has the minute of its first. */

@@ -88,7 +88,7 @@ export class Usage {
     after: { processId: string; sequence: number } | undefined,
   ): { records: UsageRecord[]; next: number; more: boolean } {
     const ledger = this.#ledgerOf(issuer);
-    ledger.closeMinute(this.#clock());
+    ledger.closeIfQuiet(this.#clock());
     return ledger.collect(after?.processId === this.processId ? after.sequence : undefined);
   }
 

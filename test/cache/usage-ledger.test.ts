@@ -125,6 +125,31 @@ describe('an answer', () => {
   });
 });
 
+it('tells of a pull in a quiet minute at once, of busy minutes when they are over, and of nothing twice', () => {
+  const ledger = new UsageLedger({ maximumRecords: 10 });
+  let kept: number | undefined;
+  /** A pull, and what an origin is told then. */
+  const pullAt = (time: number) => {
+    ledger.countsOf({ repository: 'a/b', user: 'alice', cache: 'c' }, time).bytesServed += 1;
+    return tellAt(time);
+  };
+  const tellAt = (time: number) => {
+    ledger.closeIfQuiet(time);
+    const { records, next } = ledger.collect(kept);
+    kept = next;
+    return records.map((record) => [record.minute / minute, record.bytesServed]);
+  };
+  const second = 1_000;
+  assert.deepEqual(pullAt(10 * minute), [[10, 1]]);
+  assert.deepEqual(pullAt(10 * minute + 20 * second), [], 'once a minute');
+  assert.deepEqual(pullAt(10 * minute + 30 * second), []);
+  assert.deepEqual(pullAt(11 * minute), [[10, 2]]);
+  assert.deepEqual(pullAt(11 * minute + 20 * second), []);
+  assert.deepEqual(tellAt(12 * minute), [[11, 2]]);
+  assert.deepEqual(tellAt(13 * minute), []);
+  assert.deepEqual(pullAt(14 * minute), [[14, 1]], 'it was quiet for a while');
+});
+
 it('closes a minute when the clock goes back, too', () => {
   const ledger = new UsageLedger({ maximumRecords: 10 });
   ledger.countsOf({ repository: 'a/b', user: 'alice', cache: 'c' }, 5 * minute).bytesServed += 1;

@@ -170,7 +170,7 @@ describe('usage', () => {
     assert.equal(record?.bytesServed, 10_000);
   });
 
-  it('is told when the minute is over, and only to the origin that it is about', async () => {
+  it('is told of a quiet cache at once, else when the minute is over, and only to the origin that it is about', async () => {
     const other = await startFakeOrigin();
     other.issuer = 'https://other.example';
     const { clock, nextMinute } = movingClock();
@@ -183,12 +183,15 @@ describe('usage', () => {
       ],
       clock,
     });
-    await pull(cache, origin.add(randomBytes(10)));
-    await lines(cache, 1);
     const ask = commanderOf(cache.url, origin, clock);
     assert.deepEqual((await ask.status()).usage, { records: [], next: 0, more: false });
-    nextMinute();
+    await pull(cache, origin.add(randomBytes(10)));
+    await lines(cache, 1);
     assert.equal((await ask.status()).usage.records.length, 1);
+    await pull(cache, origin.add(randomBytes(10)));
+    await lines(cache, 2);
+    nextMinute();
+    assert.equal((await ask.status()).usage.records.length, 2);
     const status = await commanderOf(cache.url, other, clock).status();
     assert.deepEqual(status.usage.records, []);
     assert.deepEqual(status.origins, [origin.issuer, other.issuer]);

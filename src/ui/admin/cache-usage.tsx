@@ -70,7 +70,7 @@ function Sums({ usage, period }: { usage: Usage; period: Period }) {
   if (sums.hits + sums.misses + sums.redirects === 0) {
     return (
       <Empty icon={BarChart3} title="No pulls in this time">
-        What a cache did shows here a minute later at most.
+        What a cache gives shows here within a minute or two.
       </Empty>
     );
   }

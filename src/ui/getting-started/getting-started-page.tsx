@@ -27,18 +27,14 @@ export function GettingStartedPage() {
       name="Getting started"
       title="Your first pull through a cache"
       lead="Five steps. This page notices by itself when each is done."
-      actions={
-        <Button kind="quiet" onClick={dismiss}>
-          Hide this
-        </Button>
-      }
+      actions={<Button onClick={dismiss}>Hide this</Button>}
     >
       {error !== undefined && progress === undefined && <Failed error={error} onRetry={retry} />}
       {error === undefined && progress === undefined && <Loading rows={5} />}
       {progress && (
         <div className={styles.frame}>
           <Steps progress={progress} username={account.name} onDone={dismiss} />
-          <aside className={styles.aside} aria-label="The way of a pull">
+          <aside className={styles.aside} aria-label="The way of your pulls">
             <h2 className={styles.asideTitle}>The way of your pulls</h2>
             <Card>
               <PullRoute to={progress.chosen ?? 'origin'} />
@@ -94,7 +90,7 @@ function Steps({ progress, username, onDone }: { progress: Progress; username: s
             <h2>It works</h2>
             <p>
               The image came from {progress.chosen?.name}. Every layer of the pull is one line in that cache’s
-              log; the next pull of it near this cache no longer crosses the ocean.
+              log; the next pull near it crosses no ocean.
             </p>
             <Button kind="primary" onClick={onDone}>
               Go to the repositories
@@ -160,7 +156,9 @@ function stepsOf({ caches, chosen, signedInAt, pushed, pulled, served }: Progres
       done: pushed && `${pushed.namespace}/${pushed.name} is here. Pushes always go to the registry itself.`,
       doing: (
         <>
-          <p className={styles.text}>Any image that you have; docker image ls shows them.</p>
+          <p className={styles.text}>
+            Any image that you have: <code>docker image ls</code> shows them.
+          </p>
           <Command text={`docker tag <image> ${image}:1`} />
           <Command text={`docker push ${image}:1`} />
           <p className={styles.waiting}>Waiting for the first push</p>
@@ -181,7 +179,7 @@ function stepsOf({ caches, chosen, signedInAt, pushed, pulled, served }: Progres
           <p className={styles.waiting}>
             {pulled === undefined
               ? 'Waiting for the first pull'
-              : `Pulled. ${chosen?.name} tells within a minute or two whether it gave the layers`}
+              : `Pulled. Whether ${chosen?.name} gave the layers is known within seconds, or a minute if it is busy`}
           </p>
         </>
       ),
@@ -194,8 +192,8 @@ function RegisterCache() {
   return (
     <>
       <p className={styles.text}>
-        Start one on a machine near the people who pull, then tell the registry where it is. One on this
-        machine does to try it.
+        Start one on a machine near the people who pull, then tell the registry where it is. To try it, one on
+        this machine is enough.
       </p>
       <div>
         <Button kind="primary" onClick={() => setAdding(true)}>

@@ -70,7 +70,7 @@ export function useProgress(username: string): {
   return { progress, error: undefined, retry };
 }
 
-/** Caches tell it once the minute is over. For admins, who alone may know. */
+/** Caches tell it when the origin looks at them, which may be a minute later. For admins, who alone may know. */
 function useServed(cacheId: string | undefined): string | undefined {
   const { isAdmin } = useAccount();
   const usage = useQuery({

@@ -216,11 +216,14 @@ export interface JobLogLine {
   readonly data: string;
 }
 
-/** Nothing once the log is very long. */
-export async function appendLog(tx: Transaction, jobId: string, data: string): Promise<void> {
+/** A log has an end, of which its last line says so. `now` in ms. */
+export async function appendLog(tx: Transaction, jobId: string, now: number, text: string): Promise<void> {
   const row = await tx('job_logs').where('job_logs.job_id', jobId).max('job_logs.line_num as last').first();
   const lineNum = Number(row?.last ?? 0) + 1;
-  if (lineNum <= longestLog) await tx('job_logs').insert({ job_id: jobId, line_num: lineNum, data });
+  if (lineNum > longestLog) return;
+  const words = lineNum === longestLog ? 'the log ends here: it is as long as it may be' : text;
+  const data = `${new Date(now).toISOString()} ${words}`;
+  await tx('job_logs').insert({ job_id: jobId, line_num: lineNum, data });
 }
 
 /** The lines after `offset` of them. */

@@ -170,7 +170,8 @@ export class Jobs {
     const caches = await listContentCachesOf(queries, job.parameters.contentCaches);
     await this.#database.transaction(async (tx) => {
       await addTargets(tx, job.id, caches);
-      await appendLog(tx, job.id, `${this.#when()} begun at ${caches.length} content caches`);
+      const noun = caches.length === 1 ? 'content cache' : 'content caches';
+      await appendLog(tx, job.id, this.#clock(), `begun at ${caches.length} ${noun}`);
     });
     return listTargets(queries, job.id);
   }
@@ -259,11 +260,7 @@ export class Jobs {
   }
 
   async #log(job: Job, text: string): Promise<void> {
-    await this.#database.transaction((tx) => appendLog(tx, job.id, `${this.#when()} ${text}`));
-  }
-
-  #when(): string {
-    return new Date(this.#clock()).toISOString();
+    await this.#database.transaction((tx) => appendLog(tx, job.id, this.#clock(), text));
   }
 }
 

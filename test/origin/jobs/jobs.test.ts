@@ -42,7 +42,7 @@ describe('a job', () => {
         data.replace(/^\S+ /, ''),
       ]),
       [
-        [1, 'begun at 1 content caches'],
+        [1, 'begun at 1 content cache'],
         [2, 'near: done: 2 blobs, 1047 bytes'],
       ],
     );

@@ -23,7 +23,14 @@ export class ContractSchemas {
 
   constructor({ components: { schemas } }: ContractDocument) {
     const create = (options: Options) => {
-      const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, validateSchema: false, ...options });
+      const ajv = new Ajv2020({
+        strict: true,
+        allowUnionTypes: true,
+        validateSchema: false,
+        // With the schema that was not met, whose description says it in words.
+        verbose: true,
+        ...options,
+      });
       ajv.addVocabulary(['components', 'example']);
       addFormats.default(ajv);
       return ajv.addSchema({ components: { schemas } }, base);
@@ -65,11 +72,20 @@ function withBase(schema: object): object {
   return JSON.parse(JSON.stringify(schema), (key, value) => (key === '$ref' ? `${base}${value}` : value));
 }
 
-function describe({ instancePath, params, keyword, message = 'not allowed' }: ErrorObject): Mismatch {
+function describe(error: ErrorObject): Mismatch {
+  const { instancePath, params } = error;
   const member: string | undefined = params.missingProperty ?? params.additionalProperty;
   const steps = [...instancePath.split('/').slice(1), ...(member === undefined ? [] : [member])];
   return {
     field: steps.map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~')).join('.'),
-    expectation: keyword === 'enum' ? `${message}: ${params.allowedValues.join(', ')}` : message,
+    expectation: expectationOf(error),
   };
+}
+
+function expectationOf({ params, keyword, message = 'not allowed', parentSchema }: ErrorObject): string {
+  if (keyword === 'enum') return `${message}: ${params.allowedValues.join(', ')}`;
+  // Nobody reads a pattern.
+  const words: unknown = keyword === 'pattern' ? parentSchema?.description : undefined;
+  if (typeof words !== 'string') return message;
+  return `must be ${words.charAt(0).toLowerCase()}${words.slice(1).replaceAll('`', '')}`;
 }

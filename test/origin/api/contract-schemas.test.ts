@@ -15,6 +15,7 @@ const schemas = new ContractSchemas({
         additionalProperties: false,
         properties: {
           name: { type: 'string', minLength: 1 },
+          alias: { type: 'string', pattern: '^[a-z]+$', description: 'Lower-case letters, such as `web`' },
           visibility: { type: 'string', enum: ['public', 'private'], default: 'private' },
           members: { type: 'array', items: { $ref: '#/components/schemas/Member' } },
         },
@@ -36,6 +37,7 @@ describe('bodies', () => {
     [{}, 'name', /required property/],
     [{ name: '' }, 'name', /fewer than 1/],
     [{ name: 7 }, 'name', /must be string/],
+    [{ name: 'a', alias: 'A' }, 'alias', /^must be lower-case letters, such as web$/],
     [{ name: 'a', nmae: 'b' }, 'nmae', /additional/],
     [{ name: 'a', visibility: 'secret' }, 'visibility', /allowed values: public, private$/],
     [{ name: 'a', members: [{}, { id: 'x' }] }, 'members.1.id', /uuid/],

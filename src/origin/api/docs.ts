@@ -1,7 +1,7 @@
 /** The interactive API docs at `/docs/api/`: Swagger UI and the contract itself, served from here alone. */
 import { type RequestHandler, Router } from 'express';
 import helmet from 'helmet';
-import { serveFiles, setup } from 'swagger-ui-express';
+import { generateHTML, serveFiles } from 'swagger-ui-express';
 import type { Contract } from './openapi.ts';
 
 /** What the page loads. Its package holds more: source maps, and a demo page that points to another site. */
@@ -36,6 +36,16 @@ const swaggerUi = {
   },
 };
 
+/** What the template leaves out: phones need not pretend to be wide, and the theme is that of the web UI. */
+const head = `
+  <meta name="viewport" content="width=device-width, initial-scale=1">
+  <script src="./theme.js"></script>`;
+
+const themeScript = `const kept = localStorage.getItem('theme');
+const isDark = kept === 'dark' || (kept === null && matchMedia('(prefers-color-scheme: dark)').matches);
+document.documentElement.classList.toggle('dark-mode', isDark);
+`;
+
 interface PageRequest {
   readonly method?: string;
   readonly headers: Record<string, string>;
@@ -58,6 +68,7 @@ async function addCsrfToken(request: PageRequest): Promise<PageRequest> {
 
 export function createDocs(contract: Contract): Router {
   const json = JSON.stringify(contract.document);
+  const page = generateHTML(undefined, swaggerUi).replace('<head>', `<head>${head}`);
   const routes = Router({ caseSensitive: true, strict: true });
   // Without the slash, the page's relative links would point beside it.
   routes.get('/docs/api', (_request, response) => response.redirect(308, '/docs/api/'));
@@ -67,7 +78,12 @@ export function createDocs(contract: Contract): Router {
   routes.get('/docs/api/openapi.yaml', (_request, response) => {
     response.type('application/yaml').send(contract.yaml);
   });
-  routes.get('/docs/api/', contentSecurityPolicy, setup(undefined, swaggerUi));
+  routes.get('/docs/api/theme.js', (_request, response) => {
+    response.type('text/javascript').send(themeScript);
+  });
+  routes.get('/docs/api/', contentSecurityPolicy, (_request, response) => {
+    response.type('text/html').send(page);
+  });
   routes.use('/docs/api', onlyPageFiles, serveFiles(undefined, swaggerUi));
   return routes;
 }

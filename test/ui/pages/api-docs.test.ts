@@ -100,6 +100,20 @@ describe('the API docs in Chromium', { skip: browserMissing }, () => {
     await page.context().close();
   });
 
+  it('the page fits a phone, and is dark where the web UI is', async () => {
+    const phone = { viewport: { width: 360, height: 780 }, isMobile: true, colorScheme: 'dark' } as const;
+    const { page, complaints } = await openPage(browser, api.origin.url, phone);
+    await openDocs(page, api.origin.url);
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+    const isDark = () => page.evaluate("document.documentElement.classList.contains('dark-mode')");
+    assert.equal(await isDark(), true);
+    await page.evaluate("localStorage.setItem('theme', 'light')");
+    await page.reload();
+    assert.equal(await isDark(), false);
+    assert.deepEqual(complaints, []);
+    await page.context().close();
+  });
+
   it('the page shows its own contract, whatever its address says (B10)', async () => {
     const { page, complaints, requested } = await openPage(browser, api.origin.url);
     await page.goto(`${api.origin.url}/docs/api/?url=/evil.json&configUrl=/evil.json&urls.primaryName=evil`);

@@ -10,7 +10,7 @@ export function explainStep(step: ChoiceStep): string {
       return explain(step, "the user's setting", 'is automatic: rules and defaults decide');
     case 'network-rule':
       return step.of === undefined
-        ? 'no network rule is for the address'
+        ? 'no network rule fits the address'
         : explain(step, `the rule for ${step.of}`, '');
     case 'organization-default':
       return explain(step, `the organization ${step.of}`, 'leaves it to others');
@@ -19,7 +19,7 @@ export function explainStep(step: ChoiceStep): string {
         ? 'the system has no default'
         : explain(step, "the system's default", '');
     case 'nothing-else':
-      return 'nobody is left to name a cache: the origin serves it';
+      return 'nobody names a cache: the origin serves it';
   }
 }
 

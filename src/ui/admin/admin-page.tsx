@@ -1,7 +1,7 @@
 /** What system admins look after. */
 import { Activity, HardDrive, ListChecks, Network, Settings2, Users } from 'lucide-react';
-import { useEffect, useRef } from 'react';
-import { NavLink, Outlet, useLocation } from 'react-router';
+import { NavLink, Outlet } from 'react-router';
+import { useCurrentInView } from '../components/layout.tsx';
 import { useAccount } from '../session/session.ts';
 import { NotFound } from '../shell/not-found.tsx';
 import styles from './admin.module.css';
@@ -17,13 +17,7 @@ const areas = [
 
 export function AdminPage() {
   const { isAdmin } = useAccount();
-  const { pathname } = useLocation();
-  const nav = useRef<HTMLElement>(null);
-  // On a phone they are a line that is wider than the screen.
-  useEffect(() => {
-    const area = areas.findIndex(({ to }) => pathname.startsWith(to));
-    nav.current?.children[area]?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [pathname]);
+  const nav = useCurrentInView();
   if (!isAdmin) return <NotFound />;
   return (
     <div className={styles.frame}>

@@ -31,13 +31,19 @@ export function ContentCachePage() {
       ),
     refetchInterval: 10_000,
   });
-  if (cache.isPending) return <Loading />;
-  if (cache.isError) return <Failed error={cache.error} onRetry={() => cache.refetch()} />;
+  const crumbs = <Link to="/admin/content-caches">Content caches</Link>;
+  if (cache.data === undefined) {
+    return (
+      <Page name="Content cache" crumbs={crumbs}>
+        {cache.isPending ? <Loading /> : <Failed error={cache.error} onRetry={() => cache.refetch()} />}
+      </Page>
+    );
+  }
   const { name, host, isEnabled, health } = cache.data;
   return (
     <Page
       name={name}
-      crumbs={<Link to="/admin/content-caches">Content caches</Link>}
+      crumbs={crumbs}
       title={
         <>
           {name}
@@ -98,7 +104,7 @@ function HealthSection({ cache, health }: { cache: ContentCache; health: Schemas
       <Card>
         <Facts>
           <Fact name="State">
-            <HealthView health={health} /> since <Time at={health.since} />
+            <HealthView health={health} /> since <Time at={health.since} exact />
           </Fact>
           {probedAt !== undefined && (
             <Fact name="Looked at">

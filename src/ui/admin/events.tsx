@@ -26,7 +26,7 @@ export function AdminEvents() {
   };
   const isFiltered = names.some((name) => asked[name] !== '');
   return (
-    <Page name="Events" lead="Who did what to what, from where, when and through which door; refusals, too.">
+    <Page name="Events" lead="Who did what, when and from where; what was refused, too.">
       <Form onSubmit={() => show(values)}>
         <div className={styles.filters}>
           <TextField

@@ -9,6 +9,7 @@ import { Card, Fact, Facts, Page, Section } from '../components/layout.tsx';
 import { List, Row } from '../components/list.tsx';
 import { formatBytes, plural } from '../components/numbers.ts';
 import { Failed, Loading, Problem } from '../components/states.tsx';
+import { sayOf } from '../content-caches/health.tsx';
 import styles from '../jobs/jobs.module.css';
 import { isOver, type Job, jobQuery, titleOf } from '../jobs/jobs.ts';
 import { JobStatus } from '../jobs/status.tsx';
@@ -19,9 +20,16 @@ const maximumLines = 1_000;
 export function JobPage() {
   const { id = '' } = useParams();
   const job = useQuery(jobQuery(id));
-  if (job.isPending) return <Loading />;
-  if (job.isError) return <Failed error={job.error} onRetry={() => job.refetch()} />;
-  return <JobView job={job.data} />;
+  if (job.data !== undefined) return <JobView job={job.data} />;
+  return (
+    <Page name="Purge or prefetch" crumbs={<Crumbs />}>
+      {job.isPending ? <Loading /> : <Failed error={job.error} onRetry={() => job.refetch()} />}
+    </Page>
+  );
+}
+
+function Crumbs() {
+  return <Link to="/admin/jobs">Purge and prefetch</Link>;
 }
 
 function JobView({ job }: { job: Job }) {
@@ -33,7 +41,7 @@ function JobView({ job }: { job: Job }) {
   return (
     <Page
       name={title}
-      crumbs={<Link to="/admin/jobs">Purge and prefetch</Link>}
+      crumbs={<Crumbs />}
       title={
         <>
           {title} <JobStatus status={job.status} />
@@ -41,7 +49,7 @@ function JobView({ job }: { job: Job }) {
       }
       actions={
         isOver(job) ? (
-          <Button kind="quiet" busy={forget.isPending} onClick={() => forget.mutate()}>
+          <Button busy={forget.isPending} onClick={() => forget.mutate()}>
             Remove from the list
           </Button>
         ) : (
@@ -78,7 +86,7 @@ function JobView({ job }: { job: Job }) {
               <Row
                 key={result.contentCacheUUID}
                 title={result.name}
-                text={progressOf(result)}
+                text={progressOf(job, result)}
                 side={<JobStatus status={result.status} />}
                 below={<Result result={result} />}
               />
@@ -113,7 +121,12 @@ function useEnds(job: Job, title: string) {
   return { stop, forget };
 }
 
-function progressOf({ doneBlobs, doneBytes, totalBlobs, totalBytes = 0 }: Schemas['JobResult']): string {
+function progressOf(
+  { action }: Job,
+  { doneBlobs, doneBytes, totalBlobs, totalBytes = 0 }: Schemas['JobResult'],
+): string | undefined {
+  // How much there is to fetch is known once the cache was asked.
+  if (totalBlobs === undefined && action === 'content-cache-prefetch') return undefined;
   if (totalBlobs === undefined) return `${plural(doneBlobs, 'blob')} removed, ${formatBytes(doneBytes)}`;
   const bytes = `${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
   return `${doneBlobs} of ${plural(totalBlobs, 'blob')}, ${bytes}`;
@@ -131,7 +144,7 @@ function Result({ result }: { result: Schemas['JobResult'] }) {
           max={Math.max(totalBytes, 1)}
         />
       )}
-      {message !== '' && <p className={styles.message}>{message.replace(/^it\b/, name)}</p>}
+      {message !== '' && <p className={styles.message}>{sayOf(name, message)}</p>}
     </>
   );
 }

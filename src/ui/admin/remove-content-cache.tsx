@@ -34,7 +34,7 @@ export function RemoveContentCache({
         <>
           <UsesOfCache id={cache.id} />
           <li>
-            <span>Nobody is sent to it any more, from the next pull on. Pulls that run are not cut off.</span>
+            <span>Nobody is sent to it any more, from the next pull on. Running pulls are not cut off.</span>
           </li>
           <li>
             <span>

@@ -51,7 +51,7 @@ function Settings({ settings }: { settings: Schemas['Settings'] }) {
     <Section title="Settings">
       <Card>
         <Check
-          title="A push creates its repository"
+          title="Create repositories on push"
           text="Where there is none yet, unless the namespace says otherwise."
           checked={shown.createRepositoryOnPush}
           disabled={change.isPending}
@@ -64,7 +64,8 @@ function Settings({ settings }: { settings: Schemas['Settings'] }) {
           onChecked={(anonymousPulls) => save({ anonymousPulls })}
         />
         <SelectField
-          label="Content cache of everybody for whom nobody else decides"
+          label="Default content cache"
+          hint="Where no user, network rule or organization names one."
           value={shown.defaultContentCacheUUID}
           onValue={(defaultContentCacheUUID) => save({ defaultContentCacheUUID })}
           options={[

@@ -61,7 +61,7 @@ export function AdminUsers() {
       <Bar>
         <SearchField
           label="Find a user"
-          placeholder="Find a user by the beginning of the name"
+          placeholder="Find by the beginning of the name"
           value={typed}
           onText={type}
         />
@@ -84,7 +84,7 @@ export function AdminUsers() {
       </Bar>
       {users.isPending && <Loading rows={6} />}
       {users.isError && <Failed error={users.error} onRetry={() => users.refetch()} />}
-      {list?.length === 0 && <Empty icon={UserRound} title="No user fits" />}
+      {list?.length === 0 && <Empty icon={UserRound} title="No users found" />}
       {list !== undefined && list.length > 0 && (
         <List label="Users">
           {list.map((user) => (
@@ -100,7 +100,12 @@ export function AdminUsers() {
                 </>
               }
               text={user.fullName || undefined}
-              side={<UserActions user={user} />}
+              side={
+                // One thing, whatever a menu that is open puts beside its button.
+                <span>
+                  <UserActions user={user} />
+                </span>
+              }
             />
           ))}
         </List>

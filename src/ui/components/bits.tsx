@@ -117,7 +117,13 @@ export function Avatar({ name, square, large }: { name: string; square?: boolean
     <span
       className={`${styles.avatar} ${square ? styles.square : ''} ${large ? styles.large : ''}`}
       aria-hidden="true"
-      data-initials={name.slice(0, 2)}
+      data-initials={initialsOf(name)}
     />
   );
+}
+
+/** `ci-runner` is CR, `jane` is JA. */
+function initialsOf(name: string): string {
+  const [first = '', second] = name.split(/[^\p{L}\p{N}]+/u).filter((part) => part !== '');
+  return second === undefined ? first.slice(0, 2) : first.slice(0, 1) + second.slice(0, 1);
 }

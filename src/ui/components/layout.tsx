@@ -1,6 +1,6 @@
 /** How a page is laid out: its head, its tabs, its sections and cards. */
-import { type ReactNode, useEffect } from 'react';
-import { NavLink } from 'react-router';
+import { type ReactNode, type RefObject, useEffect, useRef } from 'react';
+import { NavLink, useLocation } from 'react-router';
 import styles from './layout.module.css';
 
 /** `name` is the page's for the window's title and for who hears it; the heading shows it unless `title` is given. */
@@ -42,7 +42,7 @@ export function Page({
 /** The pages of one thing. Links, not buttons: each has an address of its own. */
 export function Tabs({ label, tabs }: { label: string; tabs: readonly { to: string; label: ReactNode }[] }) {
   return (
-    <nav aria-label={label} className={styles.tabs}>
+    <nav ref={useCurrentInView()} aria-label={label} className={styles.tabs}>
       {tabs.map((tab) => (
         <NavLink key={tab.to} to={tab.to} end={tab.to.endsWith('/tags')}>
           {tab.label}
@@ -50,6 +50,17 @@ export function Tabs({ label, tabs }: { label: string; tabs: readonly { to: stri
       ))}
     </nav>
   );
+}
+
+/** For links in a line, which on a phone is wider than the screen: the one of the page that is shown is scrolled to. */
+export function useCurrentInView(): RefObject<HTMLElement | null> {
+  const nav = useRef<HTMLElement>(null);
+  const { pathname } = useLocation();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: with another page, another link is current
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname]);
+  return nav;
 }
 
 export function Section({

@@ -38,7 +38,7 @@ export function Row({
           <div className={styles.title}>{title}</div>
           {text !== undefined && <div className={styles.text}>{text}</div>}
         </div>
-        {side !== undefined && <div className={styles.side}>{side}</div>}
+        {side !== undefined && side !== false && <div className={styles.side}>{side}</div>}
       </div>
       {below}
     </li>

@@ -26,6 +26,11 @@ export function HealthView({ health }: { health: Health | undefined }) {
 /** What is the matter with it, as a sentence; `undefined` when nothing is. */
 export function describeTrouble(name: string, health: Health | undefined): string | undefined {
   if (health?.lastError === undefined || health.state === 'healthy') return undefined;
-  const message = health.lastError.message.replace(/^its\b/, `${name}: its`).replace(/^it\b/, name);
-  return /[.?!]$/.test(message) ? message : `${message}.`;
+  return sayOf(name, health.lastError.message);
+}
+
+/** What the origin says of a cache, which it calls `it`, as a sentence. */
+export function sayOf(name: string, message: string): string {
+  const named = message.replace(/^its\b/, `${name}: its`).replace(/^it\b/, name);
+  return /[.?!]$/.test(named) ? named : `${named}.`;
 }

@@ -31,7 +31,9 @@ export function PullRoute({ to }: { to: { name: string; host: string } | 'origin
         main={to === 'origin'}
         icon={<Database size={17} aria-hidden="true" />}
         name={location.host}
-        text={to === 'origin' ? 'gives everything itself' : 'signs in, and always gives the newest manifest'}
+        text={
+          to === 'origin' ? 'gives everything itself' : 'signs you in, and always gives the newest manifest'
+        }
       />
     </div>
   );

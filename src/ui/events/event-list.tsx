@@ -34,8 +34,8 @@ export function EventList({ filter }: { filter: EventFilter }) {
   const list = events.data.data.events;
   if (list.length === 0) {
     return (
-      <Empty icon={ScrollText} title="Nothing happened here">
-        Nothing that is kept fits.
+      <Empty icon={ScrollText} title="No events">
+        Nothing fits, or it happened longer ago than events are kept.
       </Empty>
     );
   }
@@ -47,18 +47,19 @@ export function EventList({ filter }: { filter: EventFilter }) {
             <td data-label="When">
               <Time at={event.publishedAt} exact />
             </td>
-            <td data-label="Who">{event.actorName || 'nobody'}</td>
+            <td data-label="Who">
+              <span className={styles.who}>{event.actorName || 'nobody'}</span>
+            </td>
             <td data-label="What">
               <div>
                 <span className={styles.what}>
                   <span>
-                    <span className={styles.type}>{verbOf(event.type)}</span>{' '}
-                    {event.object.type.replaceAll('_', ' ')}{' '}
+                    <span className={styles.type}>{verbOf(event.type)}</span> {nounOf(event.object.type)}{' '}
                     <strong>{event.object.name ?? event.object.id}</strong>
                     {event.target !== undefined && (
                       <>
                         {' '}
-                        for {event.target.type.replaceAll('_', ' ')}{' '}
+                        for {nounOf(event.target.type)}{' '}
                         <strong>{event.target.name ?? event.target.id}</strong>
                       </>
                     )}
@@ -90,4 +91,9 @@ function verbOf(type: string): string {
     LOGOUT: 'sign-out of',
   };
   return verbs[type] ?? type.toLowerCase().replaceAll('_', ' ');
+}
+
+/** `api_token` as words of a sentence. */
+function nounOf(type: string): string {
+  return type.replaceAll('_', ' ').replace(/^api\b/, 'API');
 }

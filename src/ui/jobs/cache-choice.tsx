@@ -28,7 +28,7 @@ export function CacheChoice({
         value={value === undefined ? 'all' : 'some'}
         onValue={(which) => onValue(which === 'all' ? undefined : chosen)}
         options={[
-          { value: 'all', title: 'At every cache that is switched on' },
+          { value: 'all', title: 'At all that are switched on' },
           { value: 'some', title: 'Only at these' },
         ]}
       />
@@ -36,6 +36,7 @@ export function CacheChoice({
         <fieldset className={styles.caches}>
           <legend className="visually-hidden">Caches</legend>
           {caches.isError && <Failed error={caches.error} onRetry={() => caches.refetch()} />}
+          {caches.data?.length === 0 && <p>No content cache is registered yet.</p>}
           {caches.data?.map(({ id, name, host }) => (
             <Check
               key={id}

@@ -33,7 +33,7 @@ export function StartPurge(props: Props) {
       open={props.open}
       onClose={props.onClose}
       title="Purge content caches"
-      text="The caches remove their copies. Nothing leaves the registry; what is pulled again is fetched again. Downloads that run end well."
+      text="The caches remove their copies. Nothing leaves the registry; what is pulled again is fetched again. Running downloads are not cut off."
       dismissible={false}
     >
       <PurgeForm {...props} />

@@ -15,7 +15,7 @@ export function CreateOrganization({ open, onClose }: { open: boolean; onClose: 
       open={open}
       onClose={onClose}
       title="New organization"
-      text="Its name is the namespace of its repositories, and stays."
+      text="Its name is the namespace of its repositories, and cannot be changed."
       dismissible={false}
     >
       <CreateForm onClose={onClose} />

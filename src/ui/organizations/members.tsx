@@ -76,7 +76,7 @@ export function OrganizationMembers() {
   return (
     <Section
       title="Members"
-      text="Owners manage repositories, teams and members. Members may what their teams may."
+      text="Owners manage repositories, teams and members. Members may do what their teams may do."
     >
       {isOwner && <Add onAdd={(name) => put.mutateAsync({ name, isAdmin: false })} />}
       {put.isError && <Problem>{describeError(put.error)}</Problem>}
@@ -157,7 +157,7 @@ function MemberRow({
           consequences={
             <>
               <li>
-                <span>They leave all teams of {org}, and lose what those may.</span>
+                <span>They leave all teams of {org}, and lose what those may do.</span>
               </li>
               <li>
                 <span>Access that was given to them alone, at single repositories, stays.</span>

@@ -42,7 +42,7 @@ export function OrganizationsPage() {
         <Bar>
           <SearchField
             label="Find an organization"
-            placeholder="Find an organization by the beginning of its name"
+            placeholder="Find by the beginning of the name"
             value={typed}
             onText={type}
           />
@@ -58,9 +58,11 @@ export function OrganizationsPage() {
           title={query === '' ? 'No organizations yet' : `No organization begins with “${query}”`}
           action={query === '' ? create : undefined}
         >
-          {account.isAdmin
-            ? 'An organization is a namespace that teams work in.'
-            : 'An owner or an admin can make you a member of one.'}
+          {query !== ''
+            ? undefined
+            : account.isAdmin
+              ? 'An organization is a namespace that teams work in.'
+              : 'An owner or an admin can make you a member of one.'}
         </Empty>
       )}
       {list !== undefined && list.length > 0 && (

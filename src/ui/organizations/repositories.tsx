@@ -43,7 +43,7 @@ export function OrganizationRepositories() {
       {repositories.isError && <Failed error={repositories.error} onRetry={() => repositories.refetch()} />}
       {list?.length === 0 && (
         <Empty icon={Boxes} title="No repositories that you may see" action={create}>
-          A repository comes to be with its first push, too.
+          The first push creates one, too.
         </Empty>
       )}
       {list !== undefined && list.length > 0 && (

@@ -148,7 +148,7 @@ function Deletion({ org, members }: { org: string; members: number }) {
               <span>All repositories of {org} are gone at once, with all their images.</span>
             </li>
             <li>
-              <span>{plural(members, 'member')} lose what they may in it. Their own accounts stay.</span>
+              <span>{plural(members, 'member')} lose their access to it. Their own accounts stay.</span>
             </li>
           </>
         }

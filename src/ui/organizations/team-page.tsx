@@ -74,7 +74,7 @@ export function TeamPage() {
           <>
             <li>
               <span>
-                {plural(found.data?.membersCount ?? 0, 'member')} lose what only this team may. They stay
+                {plural(found.data?.membersCount ?? 0, 'member')} lose what only this team may do. They stay
                 members of {org}.
               </span>
             </li>

@@ -50,7 +50,7 @@ export function OrganizationTeams() {
       {teams.isError && <Failed error={teams.error} onRetry={() => teams.refetch()} />}
       {list?.length === 0 && (
         <Empty icon={UsersRound} title="No teams yet" action={create}>
-          Who works together is put into a team, which then is given access.
+          Put people who work together into a team, and give it access.
         </Empty>
       )}
       {list !== undefined && list.length > 0 && (

@@ -85,7 +85,7 @@ export function ProfilePassword() {
               autoComplete="new-password"
               value={repeated}
               onText={setRepeated}
-              error={differs ? 'This is not the same.' : undefined}
+              error={differs ? 'The two are not the same.' : undefined}
             />
             {change.isError && field === undefined && <Problem>{describeError(change.error)}</Problem>}
             <FormActions>

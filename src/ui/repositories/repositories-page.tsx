@@ -47,7 +47,7 @@ export function RepositoriesPage() {
       <Bar>
         <SearchField
           label="Find a repository"
-          placeholder="Find a repository by a part of its name"
+          placeholder="Find by a part of the name"
           value={typed}
           onText={type}
         />
@@ -97,7 +97,7 @@ function Found({
         title="No repositories yet"
         action={<Command text={`docker push ${location.host}/${account.name}/app:1`} />}
       >
-        A repository comes to be with its first push, or by “New repository”.
+        The first push creates one, and so does “New repository”.
       </Empty>
     );
   }

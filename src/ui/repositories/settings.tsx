@@ -154,8 +154,9 @@ function Deletion({ path, pulls }: { path: RepositoryPath; pulls: number }) {
             </li>
             <li>
               <span>
-                It was pulled {plural(pulls, 'time')}: whoever still pulls it gets “not found”. What runs goes
-                on running.
+                {pulls === 0
+                  ? 'It was never pulled.'
+                  : `It was pulled ${plural(pulls, 'time')}: whoever still pulls it gets “not found”. What runs goes on running.`}
               </span>
             </li>
             <li>

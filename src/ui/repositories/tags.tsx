@@ -50,7 +50,7 @@ export function RepositoryTags() {
         <Bar>
           <SearchField
             label="Find a tag"
-            placeholder="Find a tag by the beginning of its name"
+            placeholder="Find by the beginning of the name"
             value={typed}
             onText={type}
           />

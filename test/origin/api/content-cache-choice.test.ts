@@ -72,9 +72,9 @@ describe('why a pull would go where', () => {
       bob.body.steps.map(({ explanation }: { explanation: string }) => explanation),
       [
         "the user's setting is automatic: rules and defaults decide",
-        'no network rule is for the address',
+        'no network rule fits the address',
         'the system has no default',
-        'nobody is left to name a cache: the origin serves it',
+        'nobody names a cache: the origin serves it',
       ],
     );
   });

@@ -158,7 +158,7 @@ describe('the pages of admins', { skip: browserMissing }, () => {
     await page.getByRole('row').filter({ hasText: 'region-us' }).first().waitFor({ state: 'detached' });
     await page.getByLabel('Who').fill('nobody-at-all');
     await page.getByRole('button', { name: 'Show' }).click();
-    await page.getByText('Nothing happened here').waitFor();
+    await page.getByText('No events', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Clear filters' }).click();
     await page.getByRole('row').filter({ hasText: 'region-us' }).first().waitFor();
     await closeWell(watched);
@@ -169,7 +169,7 @@ describe('the pages of admins', { skip: browserMissing }, () => {
     const { page } = watched;
     await page.goto(`${origin.url}/admin/system`);
     await page.getByText('OK', { exact: true }).waitFor();
-    await page.getByLabel('A push creates its repository').uncheck();
+    await page.getByLabel('Create repositories on push').uncheck();
     await page.getByRole('status').getByText('Saved').waitFor();
     const settings = await ask<{ createRepositoryOnPush: boolean }>(origin, 'GET', '/meta/settings');
     assert.equal(settings.createRepositoryOnPush, false);

@@ -98,8 +98,19 @@ describe('the pages of purges and prefetches', { skip: browserMissing }, () => {
     await page.goto(`${origin.url}/admin/jobs/${jobId}`);
     const row = page.getByRole('listitem').filter({ hasText: 'region-eu' });
     await row.getByText('region-eu refuses connections').waitFor();
+    await row.getByText('0 blobs removed').waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await page.getByRole('heading', { name: 'Purge everything canceled', level: 1 }).waitFor();
+
+    const prefetch = await ask<{ id: string }>(origin, 'POST', '/jobs', {
+      action: 'content-cache-prefetch',
+      parameters: { repository: 'admin/app', reference: '1', contentCaches: [id] },
+    });
+    await page.goto(`${origin.url}/admin/jobs/${prefetch.id}`);
+    await row.getByText('region-eu refuses connections').waitFor();
+    assert.equal(await row.getByText('removed').count(), 0, 'a prefetch removes nothing');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('heading', { name: 'Prefetch admin/app:1 canceled', level: 1 }).waitFor();
     await ask(origin, 'DELETE', `/content_caches/${id}`);
     await closeWell(watched);
   });

@@ -52,7 +52,7 @@ describe('the pages of a profile', { skip: browserMissing }, () => {
     await page.getByLabel('Password so far').fill('not this');
     await page.getByLabel('New password', { exact: true }).fill('staple of a horse');
     await page.getByLabel('New password, once more').fill('staple');
-    await page.getByText('This is not the same.').waitFor();
+    await page.getByText('The two are not the same.').waitFor();
     assert.equal(await button.isDisabled(), true);
     await page.getByLabel('New password, once more').fill('staple of a horse');
     await button.click();

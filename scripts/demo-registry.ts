@@ -413,7 +413,9 @@ function work(database: BetterSqlite3.Database, now: number): void {
       for (const { id: cacheId, name } of caches) {
         const isDone = status === 'done' || name !== 'ap-south';
         const message = isDone ? '' : 'its certificate has expired';
-        insertTarget.run(id, cacheId, name, isDone ? 'done' : status, 12, blobs, 5.17e7, bytes, message);
+        const [doneBlobs, doneBytes] = isDone ? [12, 5.17e7] : [0, 0];
+        const state = isDone ? 'done' : status;
+        insertTarget.run(id, cacheId, name, state, doneBlobs, blobs, doneBytes, bytes, message);
       }
       insertLine.run(id, 1, `${new Date(at).toISOString()} begun at 3 content caches`);
       continue;

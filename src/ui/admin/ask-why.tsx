@@ -1,10 +1,11 @@
 /** "Why would this pull go where?" */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { describeError } from '../api/api-error.ts';
 import { Button } from '../components/button.tsx';
 import { Form, TextField } from '../components/field.tsx';
 import { Card, Section } from '../components/layout.tsx';
-import { Failed } from '../components/states.tsx';
+import { Problem } from '../components/states.tsx';
 import { Explanation, explanationQuery } from '../content-caches/explanation.tsx';
 import styles from './admin.module.css';
 
@@ -46,7 +47,7 @@ export function AskWhy() {
         </div>
       </Form>
       <div role="status">
-        {answer.isError && <Failed error={answer.error} onRetry={() => answer.refetch()} />}
+        {answer.isError && <Problem>{describeError(answer.error)}</Problem>}
         {answer.data && (
           <Card>
             <h3>

@@ -1,14 +1,14 @@
 /** A new user: a person with a password, or a service account for a machine. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
 import { Command } from '../components/bits.tsx';
 import { Button } from '../components/button.tsx';
 import { Choice } from '../components/choice.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogActions, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextField } from '../components/field.tsx';
-import { Note, Problem } from '../components/states.tsx';
+import { Note } from '../components/states.tsx';
 
 interface Props {
   readonly open: boolean;
@@ -78,7 +78,7 @@ function CreateForm({ onClose }: Props) {
       </>
     );
   }
-  const field = create.error instanceof ApiError ? create.error.field : undefined;
+  const { errorOf, problem } = formErrors(create.error, ['name']);
   return (
     <Form onSubmit={() => create.mutate()}>
       <Choice
@@ -98,20 +98,14 @@ function CreateForm({ onClose }: Props) {
         label="User name"
         value={name}
         onText={setName}
-        error={field === 'name' ? describeError(create.error) : undefined}
+        error={errorOf('name')}
         hint={`Also the namespace of their own repositories: ${location.host}/${name || '…'}/…`}
         autoCapitalize="off"
         spellCheck={false}
         autoFocus
       />
       <TextField label="Full name" optional value={fullName} onText={setFullName} maxLength={255} />
-      {create.isError && field !== 'name' && <Problem>{describeError(create.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={name === ''} busy={create.isPending}>
-          Create user
-        </Button>
-      </DialogActions>
+      <DialogEnd problem={problem} action="Create user" disabled={name === ''} busy={create.isPending} />
     </Form>
   );
 }

@@ -1,13 +1,12 @@
 /** Adding a content cache, or changing one. What the origin finds there is said at once. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
 import { Check } from '../components/choice.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextArea, TextField } from '../components/field.tsx';
-import { Note, Problem } from '../components/states.tsx';
+import { Note } from '../components/states.tsx';
 import { type ContentCache, cachesQuery } from '../content-caches/caches.ts';
 import { describeTrouble } from '../content-caches/health.tsx';
 import { say } from '../shell/announcements.ts';
@@ -61,8 +60,7 @@ function EditForm({ cache, onClose }: Props) {
   });
   const id = save.data?.id ?? cache?.id;
   const trouble = save.data && describeTrouble(save.data.name, save.data.health);
-  const field = save.error instanceof ApiError ? save.error.field : undefined;
-  const errorOf = (one: string) => (field === one ? describeError(save.error) : undefined);
+  const { errorOf, problem } = formErrors(save.error, ['name', 'host', 'caPem']);
   return (
     <Form onSubmit={() => save.mutate({ id })}>
       <TextField
@@ -80,11 +78,9 @@ function EditForm({ cache, onClose }: Props) {
         value={host}
         onText={setHost}
         error={errorOf('host')}
-        placeholder="https://cache.example.com:5000"
+        placeholder="https://cache.example.com"
         hint="As the users’ machines reach it."
         inputMode="url"
-        autoCapitalize="off"
-        spellCheck={false}
         mono
       />
       {host.startsWith('https:') && (
@@ -116,16 +112,15 @@ function EditForm({ cache, onClose }: Props) {
           </Note>
         )}
       </div>
-      {save.isError &&
-        errorOf('name') === undefined &&
-        errorOf('host') === undefined &&
-        errorOf('caPem') === undefined && <Problem>{describeError(save.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>{trouble === undefined ? 'Cancel' : 'Close'}</Button>
-        <Button kind="primary" type="submit" disabled={name === '' || host === ''} busy={save.isPending}>
-          {trouble !== undefined ? 'Save and look again' : id === undefined ? 'Add cache' : 'Save changes'}
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action={
+          trouble !== undefined ? 'Save and look again' : id === undefined ? 'Add cache' : 'Save changes'
+        }
+        disabled={name === '' || host === ''}
+        busy={save.isPending}
+        cancel={trouble === undefined ? 'Cancel' : 'Close'}
+      />
     </Form>
   );
 }

@@ -1,12 +1,10 @@
 /** A network rule, new or changed. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, SelectField, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
 import { cachesQuery } from '../content-caches/caches.ts';
 import { say } from '../shell/announcements.ts';
 
@@ -55,17 +53,16 @@ function EditForm({ rule, onClose }: Props) {
       await queryClient.invalidateQueries({ queryKey: ['network-rules'] });
     },
   });
-  const field = save.error instanceof ApiError ? save.error.field : undefined;
+  const { errorOf, problem } = formErrors(save.error, ['network']);
   return (
     <Form onSubmit={() => save.mutate()}>
       <TextField
         label="Network"
         value={network}
         onText={setNetwork}
-        error={field === 'network' ? describeError(save.error) : undefined}
+        error={errorOf('network')}
         placeholder="10.20.0.0/16"
         hint="IPv4 or IPv6, as the registry sees the clients. An address alone is a network of one."
-        spellCheck={false}
         mono
         autoFocus
       />
@@ -79,13 +76,12 @@ function EditForm({ rule, onClose }: Props) {
         ]}
       />
       <TextField label="Comment" optional value={comment} onText={setComment} maxLength={255} />
-      {save.isError && field !== 'network' && <Problem>{describeError(save.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={network.trim() === ''} busy={save.isPending}>
-          {rule === undefined ? 'Add rule' : 'Save changes'}
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action={rule === undefined ? 'Add rule' : 'Save changes'}
+        disabled={network.trim() === ''}
+        busy={save.isPending}
+      />
     </Form>
   );
 }

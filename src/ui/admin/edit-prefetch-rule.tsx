@@ -1,14 +1,12 @@
 /** A prefetch rule, new or changed. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
 import { CacheChoice } from '../jobs/cache-choice.tsx';
-import { platformsIn } from '../jobs/platforms.ts';
+import { PlatformsField, platformsIn } from '../jobs/platforms.tsx';
 import { say } from '../shell/announcements.ts';
 
 type Rule = Schemas['PrefetchRule'];
@@ -68,10 +66,7 @@ function EditForm({ rule, onClose }: Props) {
       await queryClient.invalidateQueries({ queryKey: ['prefetch-rules'] });
     },
   });
-  const field = save.error instanceof ApiError ? save.error.field : undefined;
-  const words = save.isError ? describeError(save.error) : undefined;
-  const errorOf = (name: string) => (field === name ? words : undefined);
-  const hasField = ['repository', 'tag', 'platforms'].includes(field ?? '');
+  const { errorOf, problem } = formErrors(save.error, ['repository', 'tag', 'platforms']);
   return (
     <Form onSubmit={() => save.mutate()}>
       <TextField
@@ -81,46 +76,18 @@ function EditForm({ rule, onClose }: Props) {
         error={errorOf('repository')}
         placeholder="acme/*"
         hint="* stands for any text."
-        spellCheck={false}
-        autoCapitalize="off"
         mono
         autoFocus
       />
-      <TextField
-        label="Tag"
-        value={tag}
-        onText={setTag}
-        error={errorOf('tag')}
-        placeholder="v*"
-        spellCheck={false}
-        autoCapitalize="off"
-        mono
-      />
-      <TextField
-        label="Platforms"
-        optional
-        value={platforms}
-        onText={setPlatforms}
-        error={errorOf('platforms')}
-        placeholder="linux/amd64 linux/arm64"
-        hint="Without any, all of them."
-        spellCheck={false}
-        autoCapitalize="off"
-        mono
-      />
+      <TextField label="Tag" value={tag} onText={setTag} error={errorOf('tag')} placeholder="v*" mono />
+      <PlatformsField value={platforms} onText={setPlatforms} error={errorOf('platforms')} />
       <CacheChoice value={caches} onValue={setCaches} />
-      {words !== undefined && !hasField && <Problem>{words}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          kind="primary"
-          type="submit"
-          disabled={repository.trim() === '' || tag.trim() === '' || caches?.length === 0}
-          busy={save.isPending}
-        >
-          {rule === undefined ? 'Add rule' : 'Save changes'}
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action={rule === undefined ? 'Add rule' : 'Save changes'}
+        disabled={repository.trim() === '' || tag.trim() === '' || caches?.length === 0}
+        busy={save.isPending}
+      />
     </Form>
   );
 }

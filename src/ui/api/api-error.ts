@@ -47,6 +47,19 @@ export function describeError(error: unknown): string {
   }
 }
 
+/** What went wrong in a form: beside the field that it is about, or, where it is about none of these, as its `problem`. */
+export function formErrors<F extends string>(
+  error: unknown,
+  fields: readonly F[],
+): { errorOf: (field: F) => string | undefined; problem: string | undefined } {
+  const words = error === null ? undefined : describeError(error);
+  const wrong = error instanceof ApiError ? error.field : undefined;
+  return {
+    errorOf: (field) => (field === wrong ? words : undefined),
+    problem: fields.some((field) => field === wrong) ? undefined : words,
+  };
+}
+
 function sentence(message: string): string {
   const capital = /^https?:/.test(message) ? message : message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;

@@ -1,11 +1,9 @@
 /** Destroying something: its consequences, and its name typed by hand before the button works. */
 import { useMutation } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
-import { describeError } from '../api/api-error.ts';
-import { Button } from './button.tsx';
-import { Consequences, Dialog, DialogActions, Name } from './dialog.tsx';
+import { formErrors } from '../api/api-error.ts';
+import { Consequences, Dialog, DialogEnd, Name } from './dialog.tsx';
 import { Form, TextField } from './field.tsx';
-import { Problem } from './states.tsx';
 
 interface ConfirmByNameProps {
   readonly open: boolean;
@@ -33,6 +31,7 @@ export function ConfirmByName(props: ConfirmByNameProps) {
 function Confirmation({ name, consequences, options, action, onConfirm, onClose }: ConfirmByNameProps) {
   const [typed, setTyped] = useState('');
   const confirm = useMutation({ mutationFn: onConfirm, onSuccess: onClose });
+  const { problem } = formErrors(confirm.error, []);
   const matches = typed === name;
   return (
     <Form
@@ -54,13 +53,13 @@ function Confirmation({ name, consequences, options, action, onConfirm, onClose 
         autoCapitalize="off"
         mono
       />
-      {confirm.isError && <Problem>{describeError(confirm.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="danger" type="submit" disabled={!matches} busy={confirm.isPending}>
-          {action}
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action={action}
+        kind="danger"
+        disabled={!matches}
+        busy={confirm.isPending}
+      />
     </Form>
   );
 }

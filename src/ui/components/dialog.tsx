@@ -1,7 +1,9 @@
 /** Dialogs: what interrupts is in front, has the focus, and ends with Escape. */
 import { Dialog as BaseDialog } from '@base-ui/react/dialog';
 import { type ReactNode, useRef } from 'react';
+import { Button } from './button.tsx';
 import styles from './dialog.module.css';
+import { Problem } from './states.tsx';
 
 export function Dialog({
   open,
@@ -62,6 +64,35 @@ function useOpener(open: boolean): { readonly current: HTMLElement | null } {
 
 export function DialogActions({ children }: { children: ReactNode }) {
   return <div className={styles.actions}>{children}</div>;
+}
+
+/** How a form in a dialog ends: what went wrong with it as a whole, and the ways out of it. */
+export function DialogEnd({
+  problem,
+  action,
+  kind = 'primary',
+  disabled,
+  busy,
+  cancel = 'Cancel',
+}: {
+  problem: string | undefined;
+  action: string;
+  kind?: 'primary' | 'danger';
+  disabled: boolean;
+  busy: boolean;
+  cancel?: string;
+}) {
+  return (
+    <>
+      {problem !== undefined && <Problem>{problem}</Problem>}
+      <DialogActions>
+        <BaseDialog.Close render={<Button>{cancel}</Button>} />
+        <Button kind={kind} type="submit" disabled={disabled} busy={busy}>
+          {action}
+        </Button>
+      </DialogActions>
+    </>
+  );
 }
 
 /** What will be, if it is done: one line each. */

@@ -68,6 +68,8 @@ export function TextField({
         <input
           type="text"
           autoComplete="off"
+          // What is no words of a language is not corrected.
+          {...(mono && { spellCheck: false, autoCapitalize: 'off' })}
           {...rest}
           {...wiring}
           className={`${styles.input} ${mono ? styles.mono : ''}`}

@@ -1,11 +1,10 @@
 /** Having content caches fetch an image before somebody pulls it. */
 import { useState } from 'react';
-import { Button } from '../components/button.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { formErrors } from '../api/api-error.ts';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
 import { CacheChoice } from './cache-choice.tsx';
-import { platformsIn } from './platforms.ts';
+import { PlatformsField, platformsIn } from './platforms.tsx';
 import { useStartJob } from './use-start-job.ts';
 
 interface Props {
@@ -31,20 +30,24 @@ export function StartPrefetch(props: Props) {
   );
 }
 
-function PrefetchForm({ onClose, ...given }: Props) {
+function PrefetchForm(given: Props) {
   const [repository, setRepository] = useState(given.repository ?? '');
   const [reference, setReference] = useState(given.reference ?? '');
   const [platforms, setPlatforms] = useState('');
   const [caches, setCaches] = useState<readonly string[] | undefined>(
     given.cacheId === undefined ? undefined : [given.cacheId],
   );
-  const { start, isStarting, errorOf, problemBeside } = useStartJob();
-  const problem = problemBeside('repository', 'reference', 'platforms');
+  const start = useStartJob();
+  const { errorOf, problem } = formErrors(start.error, [
+    'parameters.repository',
+    'parameters.reference',
+    'parameters.platforms',
+  ]);
   const wanted = platformsIn(platforms);
   return (
     <Form
       onSubmit={() =>
-        start({
+        start.mutate({
           action: 'content-cache-prefetch',
           parameters: {
             repository: repository.trim(),
@@ -59,10 +62,8 @@ function PrefetchForm({ onClose, ...given }: Props) {
         label="Repository"
         value={repository}
         onText={setRepository}
-        error={errorOf('repository')}
+        error={errorOf('parameters.repository')}
         placeholder="acme/web"
-        spellCheck={false}
-        autoCapitalize="off"
         mono
       />
       <TextField
@@ -70,37 +71,18 @@ function PrefetchForm({ onClose, ...given }: Props) {
         optional
         value={reference}
         onText={setReference}
-        error={errorOf('reference')}
+        error={errorOf('parameters.reference')}
         hint="Without one, every tag."
-        spellCheck={false}
-        autoCapitalize="off"
         mono
       />
-      <TextField
-        label="Platforms"
-        optional
-        value={platforms}
-        onText={setPlatforms}
-        error={errorOf('platforms')}
-        placeholder="linux/amd64 linux/arm64"
-        hint="Without any, all of them."
-        spellCheck={false}
-        autoCapitalize="off"
-        mono
-      />
+      <PlatformsField value={platforms} onText={setPlatforms} error={errorOf('parameters.platforms')} />
       <CacheChoice value={caches} onValue={setCaches} />
-      {problem !== undefined && <Problem>{problem}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button
-          kind="primary"
-          type="submit"
-          disabled={repository.trim() === '' || caches?.length === 0}
-          busy={isStarting}
-        >
-          Prefetch
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action="Prefetch"
+        disabled={repository.trim() === '' || caches?.length === 0}
+        busy={start.isPending}
+      />
     </Form>
   );
 }

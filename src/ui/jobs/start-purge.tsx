@@ -1,10 +1,9 @@
 /** Having content caches remove what they stored. */
 import { useState } from 'react';
-import { Button } from '../components/button.tsx';
+import { formErrors } from '../api/api-error.ts';
 import { Choice } from '../components/choice.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextArea, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
 import { CacheChoice } from './cache-choice.tsx';
 import { useStartJob } from './use-start-job.ts';
 
@@ -41,15 +40,15 @@ export function StartPurge(props: Props) {
   );
 }
 
-function PurgeForm({ onClose, cacheId }: Props) {
+function PurgeForm({ cacheId }: Props) {
   const [what, setWhat] = useState<What>('unreferenced');
   const [repository, setRepository] = useState('');
   const [digests, setDigests] = useState('');
   const [caches, setCaches] = useState<readonly string[] | undefined>(
     cacheId === undefined ? undefined : [cacheId],
   );
-  const { start, isStarting, errorOf, problemBeside } = useStartJob();
-  const problem = problemBeside('repository', 'digests');
+  const start = useStartJob();
+  const { errorOf, problem } = formErrors(start.error, ['parameters.repository', 'parameters.digests']);
   const blobs = digests.split(/[\s,]+/).filter((digest) => digest !== '');
   const parameters = {
     unreferenced: { unreferenced: true },
@@ -62,7 +61,7 @@ function PurgeForm({ onClose, cacheId }: Props) {
   return (
     <Form
       onSubmit={() =>
-        start({
+        start.mutate({
           action: 'content-cache-purge',
           parameters: {
             ...parameters[what],
@@ -77,10 +76,8 @@ function PurgeForm({ onClose, cacheId }: Props) {
           label="Repository"
           value={repository}
           onText={setRepository}
-          error={errorOf('repository')}
+          error={errorOf('parameters.repository')}
           placeholder="acme/web"
-          spellCheck={false}
-          autoCapitalize="off"
           mono
         />
       )}
@@ -89,7 +86,7 @@ function PurgeForm({ onClose, cacheId }: Props) {
           label="Digests"
           value={digests}
           onText={setDigests}
-          error={errorOf('digests')}
+          error={errorOf('parameters.digests')}
           rows={3}
           placeholder="sha256:…"
           hint="One a line."
@@ -98,13 +95,13 @@ function PurgeForm({ onClose, cacheId }: Props) {
         />
       )}
       <CacheChoice value={caches} onValue={setCaches} />
-      {problem !== undefined && <Problem>{problem}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="danger" type="submit" disabled={!isComplete || caches?.length === 0} busy={isStarting}>
-          Purge
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action="Purge"
+        kind="danger"
+        disabled={!isComplete || caches?.length === 0}
+        busy={start.isPending}
+      />
     </Form>
   );
 }

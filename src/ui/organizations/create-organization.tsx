@@ -1,12 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
 
 /** A new organization, by a system admin. */
 export function CreateOrganization({ open, onClose }: { open: boolean; onClose: () => void }) {
@@ -41,27 +39,26 @@ function CreateForm({ onClose }: { onClose: () => void }) {
       navigate(`/organizations/${org.name}/members`);
     },
   });
-  const field = create.error instanceof ApiError ? create.error.field : undefined;
+  const { errorOf, problem } = formErrors(create.error, ['name']);
   return (
     <Form onSubmit={() => create.mutate()}>
       <TextField
         label="Name"
         value={name}
         onText={setName}
-        error={field === 'name' ? describeError(create.error) : undefined}
+        error={errorOf('name')}
         hint={`${location.host}/${name || '…'}/…`}
         autoCapitalize="off"
         spellCheck={false}
         autoFocus
       />
       <TextField label="Full name" optional value={fullName} onText={setFullName} maxLength={255} />
-      {create.isError && field !== 'name' && <Problem>{describeError(create.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={name === ''} busy={create.isPending}>
-          Create organization
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action="Create organization"
+        disabled={name === ''}
+        busy={create.isPending}
+      />
     </Form>
   );
 }

@@ -3,16 +3,16 @@ import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tansta
 import { Plus, UsersRound } from 'lucide-react';
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf, pageOf } from '../api/client.ts';
 import { Badge } from '../components/bits.tsx';
 import { Button } from '../components/button.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, TextField } from '../components/field.tsx';
 import { Section } from '../components/layout.tsx';
 import { List, Pager, Row, usePageStart } from '../components/list.tsx';
 import { plural } from '../components/numbers.ts';
-import { Empty, Failed, Loading, Problem } from '../components/states.tsx';
+import { Empty, Failed, Loading } from '../components/states.tsx';
 import { useMembership } from './organization.ts';
 
 export function OrganizationTeams() {
@@ -98,26 +98,20 @@ function CreateForm({ org, onClose }: { org: string; onClose: () => void }) {
       navigate(`/organizations/${org}/teams/${team.name}`);
     },
   });
-  const field = create.error instanceof ApiError ? create.error.field : undefined;
+  const { errorOf, problem } = formErrors(create.error, ['name']);
   return (
     <Form onSubmit={() => create.mutate()}>
       <TextField
         label="Name"
         value={name}
         onText={setName}
-        error={field === 'name' ? describeError(create.error) : undefined}
+        error={errorOf('name')}
         autoCapitalize="off"
         spellCheck={false}
         autoFocus
       />
       <TextField label="Description" optional value={description} onText={setDescription} maxLength={255} />
-      {create.isError && field !== 'name' && <Problem>{describeError(create.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={name === ''} busy={create.isPending}>
-          Create team
-        </Button>
-      </DialogActions>
+      <DialogEnd problem={problem} action="Create team" disabled={name === ''} busy={create.isPending} />
     </Form>
   );
 }

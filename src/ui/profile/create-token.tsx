@@ -1,14 +1,14 @@
 /** A new access token, shown once. */
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
 import { Command } from '../components/bits.tsx';
 import { Button } from '../components/button.tsx';
 import { Choice } from '../components/choice.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogActions, DialogEnd } from '../components/dialog.tsx';
 import { Form, SelectField, TextField } from '../components/field.tsx';
-import { Note, Problem } from '../components/states.tsx';
+import { Note } from '../components/states.tsx';
 
 interface Props {
   readonly username: string;
@@ -54,6 +54,7 @@ function CreateForm({ username, onClose }: Props) {
     onSuccess: () => queryClient.invalidateQueries({ queryKey: ['account', username, 'tokens'] }),
   });
   if (create.isSuccess) return <Created username={username} token={create.data.token} onClose={onClose} />;
+  const { problem } = formErrors(create.error, []);
   return (
     <Form onSubmit={() => create.mutate()}>
       <TextField
@@ -74,13 +75,12 @@ function CreateForm({ username, onClose }: Props) {
         ]}
       />
       <SelectField label="Expires" options={lifetimes} value={lifetime} onValue={setLifetime} />
-      {create.isError && <Problem>{describeError(create.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={tokenLabel.trim() === ''} busy={create.isPending}>
-          Create access token
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action="Create access token"
+        disabled={tokenLabel.trim() === ''}
+        busy={create.isPending}
+      />
     </Form>
   );
 }

@@ -2,7 +2,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useParams } from 'react-router';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf } from '../api/client.ts';
 import { Button } from '../components/button.tsx';
 import { Form, FormActions, TextField } from '../components/field.tsx';
@@ -41,7 +41,7 @@ export function ProfilePassword() {
       setRepeated('');
     },
   });
-  const field = change.error instanceof ApiError ? change.error.field : undefined;
+  const { errorOf, problem } = formErrors(change.error, ['oldPassword', 'newPassword']);
   const tooShort = newPassword !== '' && new TextEncoder().encode(newPassword).length < minimumLength;
   const differs = repeated !== '' && repeated !== newPassword;
   return (
@@ -67,7 +67,7 @@ export function ProfilePassword() {
                 autoComplete="current-password"
                 value={oldPassword}
                 onText={setOldPassword}
-                error={field === 'oldPassword' ? describeError(change.error) : undefined}
+                error={errorOf('oldPassword')}
               />
             )}
             <TextField
@@ -77,7 +77,7 @@ export function ProfilePassword() {
               value={newPassword}
               onText={setNewPassword}
               hint={`At least ${minimumLength} characters. A few words are easier to remember than signs.`}
-              error={field === 'newPassword' ? describeError(change.error) : undefined}
+              error={errorOf('newPassword')}
             />
             <TextField
               label="New password, once more"
@@ -87,7 +87,7 @@ export function ProfilePassword() {
               onText={setRepeated}
               error={differs ? 'The two are not the same.' : undefined}
             />
-            {change.isError && field === undefined && <Problem>{describeError(change.error)}</Problem>}
+            {problem !== undefined && <Problem>{problem}</Problem>}
             <FormActions>
               <Button
                 kind="primary"

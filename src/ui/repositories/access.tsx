@@ -25,7 +25,7 @@ export function RepositoryAccess() {
         <AccessList
           title="Teams"
           queryKey={[...key, 'teams']}
-          empty="No team has access to this repository alone."
+          empty="No team has access to this repository alone"
           pick={{ kind: 'team', organization: path.namespace }}
           list={async () => {
             const { teamAccessList } = await dataOf(
@@ -60,7 +60,7 @@ export function RepositoryAccess() {
       <AccessList
         title="Users"
         queryKey={[...key, 'users']}
-        empty="No user has access of their own."
+        empty="No user has access of their own"
         pick={{ kind: 'user' }}
         list={async () => {
           const { userAccessList } = await dataOf(

@@ -2,13 +2,11 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate } from 'react-router';
-import { ApiError, describeError } from '../api/api-error.ts';
+import { formErrors } from '../api/api-error.ts';
 import { api, dataOf, type Schemas } from '../api/client.ts';
-import { Button } from '../components/button.tsx';
 import { Choice } from '../components/choice.tsx';
-import { Dialog, DialogActions } from '../components/dialog.tsx';
+import { Dialog, DialogEnd } from '../components/dialog.tsx';
 import { Form, SelectField, TextField } from '../components/field.tsx';
-import { Problem } from '../components/states.tsx';
 import { useAccount } from '../session/session.ts';
 import { visibilities } from './visibilities.ts';
 
@@ -61,7 +59,7 @@ function CreateForm({ onClose, namespace: only }: Props) {
       navigate(`/repositories/${repository.namespace}/${repository.name}/tags`);
     },
   });
-  const field = create.error instanceof ApiError ? create.error.field : undefined;
+  const { errorOf, problem } = formErrors(create.error, ['name']);
   return (
     <Form onSubmit={() => create.mutate()}>
       {only === undefined && owned.length > 0 && (
@@ -76,7 +74,7 @@ function CreateForm({ onClose, namespace: only }: Props) {
         label="Name"
         value={name}
         onText={setName}
-        error={field === 'name' ? describeError(create.error) : undefined}
+        error={errorOf('name')}
         hint={`${location.host}/${namespace}/${name || '…'}`}
         spellCheck={false}
         autoCapitalize="off"
@@ -90,13 +88,12 @@ function CreateForm({ onClose, namespace: only }: Props) {
         maxLength={255}
       />
       <Choice legend="Visibility" options={visibilities} value={visibility} onValue={setVisibility} />
-      {create.isError && field !== 'name' && <Problem>{describeError(create.error)}</Problem>}
-      <DialogActions>
-        <Button onClick={onClose}>Cancel</Button>
-        <Button kind="primary" type="submit" disabled={name === ''} busy={create.isPending}>
-          Create repository
-        </Button>
-      </DialogActions>
+      <DialogEnd
+        problem={problem}
+        action="Create repository"
+        disabled={name === ''}
+        busy={create.isPending}
+      />
     </Form>
   );
 }

@@ -6,10 +6,10 @@ import { Problem } from '../components/states.tsx';
 export function PageCrashed() {
   return (
     <Page name="Something went wrong">
-      <Problem>This page could not be shown. If DTR was updated meanwhile, loading it anew helps.</Problem>
+      <Problem>This page could not be shown. If DTR was updated meanwhile, reloading it helps.</Problem>
       <div>
         <Button kind="primary" onClick={() => location.reload()}>
-          Load the page anew
+          Reload the page
         </Button>
       </div>
     </Page>

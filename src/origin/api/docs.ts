@@ -19,7 +19,11 @@ const swaggerUi = {
   // There is nothing to choose from: the only server is this origin.
   customCss: `
     .swagger-ui .scheme-container .schemes > .schemes-server-container { display: none }
-    .swagger-ui .scheme-container .schemes { justify-content: end }`,
+    .swagger-ui .scheme-container .schemes { justify-content: end }
+    @media (max-width: 40rem) {
+      .swagger-ui .opblock-tag { flex-wrap: wrap }
+      .swagger-ui .opblock-tag small { flex: 1 0 100%; order: 1; padding: 0 }
+    }`,
   swaggerOptions: {
     // Said here, or else the page would load whatever description its own address names as ?url=.
     url: './openapi.json',
@@ -41,9 +45,14 @@ const head = `
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <script src="./theme.js"></script>`;
 
-const themeScript = `const kept = localStorage.getItem('theme');
-const isDark = kept === 'dark' || (kept === null && matchMedia('(prefers-color-scheme: dark)').matches);
-document.documentElement.classList.toggle('dark-mode', isDark);
+const themeScript = `const system = matchMedia('(prefers-color-scheme: dark)');
+function show() {
+  const kept = localStorage.getItem('theme');
+  const isDark = kept === 'dark' || (kept === null && system.matches);
+  document.documentElement.classList.toggle('dark-mode', isDark);
+}
+system.addEventListener('change', show);
+show();
 `;
 
 interface PageRequest {

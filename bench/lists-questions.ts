@@ -11,7 +11,7 @@ import {
   shortName,
   teamOfAll,
   userName,
-} from './lists-seed.ts';
+} from './lists-company.ts';
 
 /** Who asks: an admin, a user of many teams, of one that has very many repositories, with very many of their own, a robot that does a quarter of everything, and one like most. */
 export const callers = {

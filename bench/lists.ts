@@ -6,17 +6,17 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomNumbers } from '../test/setup/random-numbers.ts';
-import { callers, type Question, questionsOf } from './lists-questions.ts';
 import {
   blobOfLargest,
   largeSizes,
   largestOf,
   repositoryName,
   type Sizes,
-  seedCompany,
   smallSizes,
   userName,
-} from './lists-seed.ts';
+} from './lists-company.ts';
+import { callers, type Question, questionsOf } from './lists-questions.ts';
+import { seedCompany } from './lists-seed.ts';
 import { processorMs } from './processor-time.ts';
 import { type OurServers, startOurs } from './servers.ts';
 

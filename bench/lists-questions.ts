@@ -155,7 +155,7 @@ export function questionsOf(sizes: Sizes): readonly Question[] {
     {
       what: 'access of a user to a repository',
       caller: 'admin',
-      path: (random) => `/accounts/${userName(random(sizes.users))}/repositoryAccess/${largest}`,
+      path: (random) => `/accounts/${userName(3 + random(sizes.users - 3))}/repositoryAccess/${largest}`,
     },
     {
       what: 'content caches, page of 1,000',

@@ -3,12 +3,14 @@ import { after, describe, it } from 'node:test';
 import { createAccount } from '../../../src/origin/accounts/accounts.ts';
 import { chooseContentCache, getSettings } from '../../../src/origin/accounts/settings.ts';
 import {
+  countContentCaches,
   createContentCache,
   deleteContentCache,
   findContentCache,
   listContentCaches,
 } from '../../../src/origin/content-caches/content-caches.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
+import { assertIndexed } from '../../setup/query-plan.ts';
 import { tempDirectory } from '../../setup/temp-directory.ts';
 
 const now = 1_700_000_000_000;
@@ -29,6 +31,12 @@ describe('content caches', () => {
     });
     const page = { start: undefined, size: 10 };
     assert.deepEqual(await listContentCaches(queries, page), { records: [first, second], next: undefined });
+  });
+
+  it('are listed, counted and found by indexes', async () => {
+    await assertIndexed(queries, () => listContentCaches(queries, { start: 'm', size: 10 }));
+    await assertIndexed(queries, () => countContentCaches(queries));
+    await assertIndexed(queries, () => findContentCache(queries, 'an id'));
   });
 
   it('two of one name that are created at once: one is, the other is refused', async () => {

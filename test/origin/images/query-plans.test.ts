@@ -8,6 +8,7 @@ import {
   listTeamAccess,
   listUserAccess,
 } from '../../../src/origin/access/grants.ts';
+import { findRepositoryLevel } from '../../../src/origin/access/rights.ts';
 import { openDatabase } from '../../../src/origin/database.ts';
 import { findImageSizes, findIndexSizes } from '../../../src/origin/images/image-sizes.ts';
 import {
@@ -36,6 +37,8 @@ const account = { id, name: 'acme' } as never;
 const repository = { id, name: 'acme/web' };
 const team = { id } as never;
 
+const facts = { id, namespaceId: 'other', visibility: 'private' } as const;
+
 const lists: [what: string, work: () => Promise<unknown>][] = [
   ['tags', () => listTagDetails(queries, id, '1.', page)],
   ['tags at the registry', () => listTags(queries, id, { last: '1', count: 10 })],
@@ -53,6 +56,7 @@ const lists: [what: string, work: () => Promise<unknown>][] = [
   ['how much access of a team', () => countAccess(queries, 'repositories', id)],
   ['teams with access to a namespace', () => listNamespaceAccess(queries, account, account, page)],
   ['how many of them', () => countNamespaceAccess(queries, account)],
+  ['what somebody may do in a repository', () => findRepositoryLevel(queries, account, facts)],
 ];
 for (const [what, work] of lists) it(what, () => assertIndexed(queries, work));
 

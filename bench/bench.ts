@@ -21,7 +21,8 @@ import {
   requestsPerSecond,
   type Target,
 } from './load.ts';
-import { type RedirectRate, redirectsPerSecond } from './redirects.ts';
+import { quantile } from './quantile.ts';
+import { measureRedirectsOf, type RedirectRate } from './redirects.ts';
 import {
   repository,
   type Server,
@@ -95,18 +96,40 @@ async function measureWithoutBlobs(): Promise<void> {
 
 /** What nobody else does. */
 async function measureRedirects(): Promise<void> {
-  const figures = await redirectsPerSecond(scratch, async (load) => {
+  const { small, large, whole } = await measureRedirectsOf(scratch, async (ours, bare) => {
     // Until V8 has compiled what is asked again and again: it works beside, on the core that is measured.
-    await load(3 * warmUpSeconds);
-    const rates = [];
-    for (let round = 0; round < rounds; round += 1) rates.push(await load(seconds));
-    return rates.toSorted((one, other) => one.perSecond - other.perSecond)[rates.length >> 1] as RedirectRate;
+    for (const load of [ours, bare]) await load(3 * warmUpSeconds);
+    const rates: [ours: RedirectRate, bare: RedirectRate][] = [];
+    for (let round = 0; round < 4 * rounds; round += 1) rates.push([await ours(2), await bare(2)]);
+    return rates;
   });
-  const words = ({ perSecond, workedMicroseconds }: RedirectRate) =>
-    `${number(perSecond)} (${number(workedMicroseconds)} µs of work each)`;
-  console.log(
-    `signed redirects/s: of pieces ${words(figures.small)} in a small company, ${words(figures.large)} in one of 100,000 users, 1,000 caches and 10,000 rules; there ${words(figures.whole)} of whole blobs, each with a new signature; Node's HTTP server with nothing to do: ${words(figures.bare)}`,
-  );
+  const describe = (rates: RedirectRate[]) => {
+    const [rate, best] = [0.5, 1].map((part) =>
+      quantile(
+        rates.map((one) => one.perSecond),
+        part,
+      ),
+    );
+    const worked = quantile(
+      rates.map((one) => one.workedMicroseconds),
+      0.5,
+    );
+    return `${number(rate)}/s, at best ${number(best)}/s, ${number(worked)} µs of work each`;
+  };
+  for (const [what, rates] of [
+    ['of pieces, in a small company', small],
+    ['of pieces, in one of 100,000 users, 1,000 caches and 10,000 rules', large],
+    ['there, of whole blobs, each with a new signature', whole],
+  ] as const) {
+    const ratio = quantile(
+      rates.map(([ours, bare]) => ours.perSecond / bare.perSecond),
+      0.5,
+    );
+    console.log(`redirects ${what}: ${describe(rates.map(([ours]) => ours))}`);
+    console.log(
+      `  Node's HTTP server with nothing to do: ${describe(rates.map(([, bare]) => bare))}; ratio ${ratio.toFixed(2)}`,
+    );
+  }
 }
 
 /** Ours and its peers, figure by figure. */
@@ -238,7 +261,7 @@ async function rate(target: Target, path: string, load = requestsPerSecond): Pro
 async function median(measure: () => Promise<number>): Promise<number> {
   const values: number[] = [];
   for (let round = 0; round < rounds; round += 1) values.push(await measure());
-  return values.sort((one, other) => one - other)[Math.floor(rounds / 2)] as number;
+  return quantile(values, 0.5);
 }
 
 async function downloadWhole(target: Target, path: string): Promise<void> {

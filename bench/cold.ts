@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { join } from 'node:path';
 import { type Target, untilDownloaded } from './load.ts';
+import { quantile } from './quantile.ts';
 import { type OurServers, startOurs } from './servers.ts';
 import { type SlowLink, startSlowLink } from './slow-link.ts';
 
@@ -43,7 +44,7 @@ async function firstBytes(ours: OurServers, pushBytes: PushBytes): Promise<void>
     origin.push(await firstByteMs(ours.target.url + path));
     cache.push(await firstByteMs(ours.cacheUrl + path));
   }
-  const [direct, cold] = [median(origin.slice(10)), median(cache.slice(10))];
+  const [direct, cold] = [quantile(origin.slice(10), 0.5), quantile(cache.slice(10), 0.5)];
   console.log(
     `first byte of a cold blob, ms: cache ${cold.toFixed(1)}, origin ${direct.toFixed(1)}, added ${(cold - direct).toFixed(1)}`,
   );
@@ -110,8 +111,4 @@ function firstByteMs(url: string): Promise<number> {
       response.resume();
     }).once('error', reject);
   });
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((one, other) => one - other)[Math.floor(values.length / 2)] as number;
 }

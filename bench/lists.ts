@@ -18,6 +18,7 @@ import {
 import { callers, type Question, questionsOf } from './lists-questions.ts';
 import { seedCompany } from './lists-seed.ts';
 import { processorMs } from './processor-time.ts';
+import { quantile } from './quantile.ts';
 import { type OurServers, startOurs } from './servers.ts';
 
 const boundMs = 50;
@@ -221,11 +222,6 @@ class FiguresOf {
 
 function cell(ms: number): string {
   return ms > boundMs ? `**${ms.toFixed(1)}**` : ms.toFixed(1);
-}
-
-function quantile(times: readonly number[], part: number): number {
-  const sorted = times.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] as number;
 }
 
 function isWanted(what: string): boolean {

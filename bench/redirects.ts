@@ -29,25 +29,29 @@ const wholeBlobs = 5_000;
 
 export interface RedirectRate {
   readonly perSecond: number;
-  /** Of the origin's processor time, for one redirect. */
+  /** Of the server's processor time, for one redirect. */
   readonly workedMicroseconds: number;
 }
 
-export interface RedirectFigures {
+type Load = (seconds: number) => Promise<RedirectRate>;
+
+export interface RedirectFigures<Figures> {
   /** By pieces, in a small company and in a large one. */
-  readonly small: RedirectRate;
-  readonly large: RedirectRate;
+  readonly small: Figures;
+  readonly large: Figures;
   /** Of whole blobs in the large one, each with a signature that nobody was given before. */
-  readonly whole: RedirectRate;
-  /** What Node's HTTP server reaches when nothing is done for the same requests. */
-  readonly bare: RedirectRate;
+  readonly whole: Figures;
 }
 
-/** `rate` puts the load on the origin as often as it likes, and says which of the answers counts. */
-export async function redirectsPerSecond(
+/**
+ * `compare` puts load on an origin and on Node's bare HTTP server, which answers the same requests with nothing done for them, in
+ * turns: the machine may be half as fast a moment later.
+ */
+export async function measureRedirectsOf<Figures>(
   scratch: string,
-  rate: (load: (seconds: number) => Promise<RedirectRate>) => Promise<RedirectRate>,
-): Promise<RedirectFigures> {
+  compare: (ours: Load, bare: Load) => Promise<Figures>,
+): Promise<RedirectFigures<Figures>> {
+  const bare = await startBareRedirects();
   const measure = async (name: string, company: Company, pieces: boolean) => {
     const directory = join(scratch, name);
     await mkdir(directory);
@@ -57,27 +61,26 @@ export async function redirectsPerSecond(
     try {
       const digests = seed(ours, company, pieces ? piecedBlobs : wholeBlobs);
       const script = await writeScript(ours, directory, digests, pieces);
-      return { figures: await rate(loadOf(ours, script)), script };
+      return await compare(loadOf(ours, script), loadOf(bare, script));
     } finally {
       await ours.stop();
     }
   };
-  const ofSmall = await measure('small', small, true);
-  const ofLarge = await measure('large', large, true);
-  const whole = await measure('whole', large, false);
-  const server = await startBareRedirects();
   try {
-    const bare = await rate(loadOf(server, ofLarge.script));
-    return { small: ofSmall.figures, large: ofLarge.figures, whole: whole.figures, bare };
+    return {
+      small: await measure('small', small, true),
+      large: await measure('large', large, true),
+      whole: await measure('whole', large, false),
+    };
   } finally {
-    await server.stop();
+    await bare.stop();
   }
 }
 
-function loadOf({ target, pid }: Pick<Server, 'target' | 'pid'>, script: string) {
+function loadOf({ target, pid }: Pick<Server, 'target' | 'pid'>, script: string): Load {
   // Where the round before has ended: who asks again is no first request.
   let position = 0;
-  return async (seconds: number): Promise<RedirectRate> => {
+  return async (seconds) => {
     const before = await processorMs(pid);
     const { perSecond, requests } = await scriptedRequests(target, script, position, seconds);
     position += requests;

@@ -26,6 +26,8 @@ export function readBody(
     deadlineMs,
   );
   if (Number(request.headers['content-length'] ?? 0) > maximumBytes) reject(tooLarge());
+  // Node says nothing more of a request that came without a body.
+  else if (request.readableEnded) done();
   else request.on('data', take).once('end', done).once('close', gone);
   // Who refuses reads on by itself what is still sent.
   return promise.finally(() => {

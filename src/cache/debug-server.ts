@@ -1,6 +1,6 @@
 /** What the operator alone may see, at `http.debug.addr`: metrics and health. Never on the public port. */
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { serverLimits } from '../shared/http/server-limits.ts';
+import { serverOptions } from '../shared/http/server-options.ts';
 import type { Health } from './health.ts';
 import type { CacheMetrics } from './metrics.ts';
 
@@ -24,5 +24,5 @@ export function createDebugServer(parts: {
       response.writeHead(404).end();
     }
   };
-  return createServer(serverLimits, listener);
+  return createServer(serverOptions, listener);
 }

@@ -13,7 +13,7 @@ import type { Clock } from '../shared/clock.ts';
 import { parseRoute, splitTarget } from '../shared/distribution/route.ts';
 import { DomainError } from '../shared/errors.ts';
 import { answerError } from '../shared/http/answer-error.ts';
-import { serverLimits } from '../shared/http/server-limits.ts';
+import { serverOptions } from '../shared/http/server-options.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import {
@@ -159,9 +159,9 @@ export async function startContentCache(
 }
 
 function createServer({ tls }: CacheConfiguration, listener: RequestListener): AnyServer {
-  if (tls === undefined) return createHttpServer(serverLimits, listener);
+  if (tls === undefined) return createHttpServer(serverOptions, listener);
   const requestCert = tls.clientCas.length > 0;
-  const options = { ...serverLimits, ...secureContext(tls), requestCert, rejectUnauthorized: requestCert };
+  const options = { ...serverOptions, ...secureContext(tls), requestCert, rejectUnauthorized: requestCert };
   return createHttpsServer(options, listener);
 }
 

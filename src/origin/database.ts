@@ -185,13 +185,14 @@ export class Database {
       return { value: typeof binding === 'boolean' ? Number(binding) : binding };
     });
     const statement = this.#reader.prepare(sql);
-    const remembered = new Map<string, Answer>();
+    const remembered = new Map<string | number, Answer>();
     let version: unknown;
     return async (...parameters) => {
       const now = this.#version();
       if (now !== version || remembered.size >= maximum) remembered.clear();
       version = now;
-      const key = parameters.join('\n');
+      const [only] = parameters;
+      const key = parameters.length === 1 && only !== undefined ? only : parameters.join('\n');
       if (remembered.has(key)) return remembered.get(key) as Answer;
       const values = order.map((item) => ('value' in item ? item.value : parameters[item.parameter]));
       const answer = ask(statement, values);

@@ -4,7 +4,7 @@
  */
 import { createServer, type Server } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { serverLimits } from '../shared/http/server-limits.ts';
+import { serverOptions } from '../shared/http/server-options.ts';
 import type { WatchedCache } from './content-caches/health-records.ts';
 import type { UsageSums } from './content-caches/usage-records.ts';
 
@@ -82,7 +82,7 @@ export class OriginMetrics {
 
 /** `GET /metrics`, and nothing else. */
 export function createMetricsServer(metrics: OriginMetrics): Server {
-  return createServer(serverLimits, async (request, response) => {
+  return createServer(serverOptions, async (request, response) => {
     if (request.url !== '/metrics' || request.method !== 'GET') {
       response.writeHead(404).end();
       return;

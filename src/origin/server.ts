@@ -9,7 +9,7 @@ import express from 'express';
 import { DirectoryBlobStore } from '../shared/blob-store/directory.ts';
 import type { Clock } from '../shared/clock.ts';
 import { DomainError } from '../shared/errors.ts';
-import { serverLimits } from '../shared/http/server-limits.ts';
+import { serverOptions } from '../shared/http/server-options.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
 import type { FindVerificationKey } from '../shared/signed-token.ts';
@@ -94,9 +94,9 @@ export async function startOrigin(
     });
     const server: AnyServer =
       certificate === undefined
-        ? createHttpServer(serverLimits, listener)
+        ? createHttpServer(serverOptions, listener)
         : createHttpsServer(
-            { ...serverLimits, cert: certificate.certificate, key: certificate.key },
+            { ...serverOptions, cert: certificate.certificate, key: certificate.key },
             listener,
           );
     // Without this Node would invite every announced body before anyone has asked who sends it.

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { after, it } from 'node:test';
 import { readBody } from '../../src/cache/command-body.ts';
 import { answerError } from '../../src/shared/http/answer-error.ts';
+import { serverOptions } from '../../src/shared/http/server-options.ts';
 import { openSocket, parseAnswer, readToEnd } from '../setup/raw-request.ts';
 
-const server = createServer((request, response) => {
+const server = createServer(serverOptions, (request, response) => {
   readBody(request, { deadlineMs: 50 }).then(
     (body) => response.end(body),
     (error) => answerError(response, error),
@@ -36,4 +37,7 @@ it('is read however it comes', async () => {
   const chunked = await fetch(url, { method: 'POST', body: chunks, duplex: 'half' } as RequestInit);
   assert.equal(await chunked.text(), 'intwo');
   assert.equal(await (await fetch(url, { method: 'POST' })).text(), '');
+  const socket = openSocket(url);
+  socket.write('POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  assert.equal(parseAnswer(await readToEnd(socket)).status, 200);
 });

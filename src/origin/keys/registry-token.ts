@@ -8,6 +8,8 @@ import type { SigningKeys } from './signing-keys.ts';
 const tokenType = 'JWT';
 const clockToleranceSeconds = 60;
 const maximumRemembered = 10_000;
+/** Within the signature, so that no two tokens have it in common. */
+const endLength = 32;
 
 /** One entry of the `access` claim. */
 export interface GrantedAccess {
@@ -33,8 +35,8 @@ export class RegistryTokens {
   readonly #issuer: string;
   readonly #service: string;
   readonly #clock: Clock;
-  /** Verified tokens until they expire: a pull shows the same one for every blob. */
-  readonly #verified = new Map<string, RegistryTokenClaims>();
+  /** Verified tokens until they expire, by their ends: a pull shows the same one for every blob, and the whole is long. */
+  readonly #verified = new Map<string, { readonly token: string; readonly claims: RegistryTokenClaims }>();
   readonly lifetimeSeconds: number;
 
   constructor(options: {
@@ -69,16 +71,18 @@ export class RegistryTokens {
   /** The claims, or `undefined` for anything that is not a live token of this service. */
   verify(token: string): RegistryTokenClaims | undefined {
     const nowSeconds = Math.floor(this.#clock() / 1000);
-    const remembered = this.#verified.get(token);
-    if (remembered !== undefined) {
-      if (remembered.expiresAt + clockToleranceSeconds > nowSeconds) return remembered;
-      this.#verified.delete(token);
+    const end = token.slice(-endLength);
+    const remembered = this.#verified.get(end);
+    if (remembered?.token === token) {
+      const { claims } = remembered;
+      if (claims.expiresAt + clockToleranceSeconds > nowSeconds) return claims;
+      this.#verified.delete(end);
       return undefined;
     }
     const claims = this.#check(token, nowSeconds);
     if (claims === undefined) return undefined;
     if (this.#verified.size >= maximumRemembered) this.#verified.clear();
-    this.#verified.set(token, claims);
+    this.#verified.set(end, { token, claims });
     return claims;
   }
 

@@ -50,8 +50,8 @@ export class Authorizer {
   /** The claims of any live token. @throws DomainError `not-authenticated` */
   authenticate(exchange: Exchange, scope?: string): RegistryTokenClaims {
     const header = exchange.request.headers.authorization;
-    const bearer = header === undefined ? null : /^Bearer +([\w-]+\.[\w-]+\.[\w-]+)$/i.exec(header);
-    const claims = bearer === null ? undefined : this.#tokens.verify(bearer[1] as string);
+    const scheme = header === undefined ? null : /^Bearer +/i.exec(header);
+    const claims = scheme === null ? undefined : this.#tokens.verify(scheme.input.slice(scheme[0].length));
     if (claims === undefined) throw this.#challenge(exchange, scope, false);
     if (claims.subject !== '') exchange.record.user = claims.subject;
     return claims;

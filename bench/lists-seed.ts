@@ -38,9 +38,11 @@ export function seedCompany(sizes: Sizes, data: string, cacheUrl: string): void 
       seedRepositories(company);
       seedLargest(company);
       seedEvents(company);
-      database.exec(`DELETE FROM event_counts;
-        INSERT INTO event_counts (day, type, refused, events)
-        SELECT published_at / 86400000, type, refused, count(*) FROM events GROUP BY 1, 2, 3`);
+      database.exec('DELETE FROM event_counts');
+      for (const actor of ["''", 'actor_id']) {
+        database.exec(`INSERT INTO event_counts (actor_id, day, type, refused, events)
+          SELECT ${actor}, published_at / 86400000, type, refused, count(*) FROM events GROUP BY 1, 2, 3, 4`);
+      }
     })();
     // Else whoever asks first would do it.
     database.pragma('wal_checkpoint(TRUNCATE)');

@@ -48,6 +48,49 @@ it('garbage collection takes the time of creation for the last use, and keeps ev
   }
 });
 
+it('events are counted anew, those of everybody and those of each actor', async () => {
+  const knex = await openEmpty();
+  try {
+    const at = position('event-counts-of-actors');
+    for (const { up } of migrations.slice(0, at)) await up(knex);
+    const event = {
+      actor_name: 'ann',
+      object_type: 'tag',
+      object_id: 't',
+      object_name: 'a/b:c',
+      door: 'api',
+    };
+    for (const [actor_id, published_at] of [
+      ['ann', 86_400_000],
+      ['ann', 86_400_001],
+      [null, 86_400_002],
+    ]) {
+      await knex('events').insert({
+        ...event,
+        type: 'PUSH',
+        client: '',
+        refused: false,
+        actor_id,
+        published_at,
+      });
+    }
+
+    const counts = () => knex('event_counts').orderBy('events').select('day', 'type', 'refused', 'events');
+    for (let round = 0; round < 2; round += 1) {
+      await migrations[at].up(knex);
+      assert.deepEqual(await knex('event_counts').orderBy('actor_id').pluck('actor_id'), ['', 'ann']);
+      assert.deepEqual(await counts(), [
+        { day: 1, type: 'PUSH', refused: 0, events: 2 },
+        { day: 1, type: 'PUSH', refused: 0, events: 3 },
+      ]);
+      await migrations[at].down(knex);
+      assert.deepEqual(await counts(), [{ day: 1, type: 'PUSH', refused: 0, events: 3 }]);
+    }
+  } finally {
+    await knex.destroy();
+  }
+});
+
 it('the choice takes who had a cache for who chose it, and everybody else for automatic', async () => {
   const knex = await openEmpty();
   try {

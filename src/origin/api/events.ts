@@ -2,7 +2,9 @@
 import { Router } from 'express';
 import { DomainError } from '../../shared/errors.ts';
 import type { Database } from '../database.ts';
-import { countEvents, type Event, type EventFilter, type EventObject, listEvents } from '../events/events.ts';
+import { countEvents } from '../events/event-counts.ts';
+import type { EventFilter } from '../events/event-selection.ts';
+import { type Event, type EventObject, listEvents } from '../events/events.ts';
 import { callerOf } from './caller.ts';
 import type { components, operations } from './contract.d.ts';
 import { pageOf, sendPageHeaders } from './paging.ts';

@@ -14,9 +14,9 @@ const firstRunMs = 15 * 60_000;
 /** A backup at the same hour of every day must not keep it from ever collecting. */
 const retryMs = 15 * 60_000;
 
-/** Between two looks at what is to be forgotten, and how much of it at a time: each is one write. */
+/** Between two looks at what is to be forgotten, and how much of it at a time: each is one write, of some statements for each actor. */
 const forgetIntervalMs = 10 * 60_000;
-const forgetAtOnce = 10_000;
+const forgetAtOnce = 1_000;
 
 /** Between two looks at the signing keys: much less than a new one is published before it signs. */
 const keyIntervalMs = 5_000;

@@ -76,6 +76,7 @@ export async function countOn(tx: Transaction, event: CountedEvent): Promise<voi
 
 /** In the transaction that forgets them. */
 export async function countOff(tx: Transaction, events: readonly CountedEvent[]): Promise<void> {
+  if (events.length === 0) return;
   const counts = new Map<string, { readonly key: CountKey; events: number }>();
   for (const key of events.flatMap(keysOf)) {
     const name = JSON.stringify(key);
@@ -83,10 +84,16 @@ export async function countOff(tx: Transaction, events: readonly CountedEvent[])
     count.events += 1;
     counts.set(name, count);
   }
+  const keys: CountKey[] = [];
   for (const { key, events: fewer } of counts.values()) {
     await add(tx, key, -fewer);
-    await tx('event_counts').where(key).where('event_counts.events', 0).delete();
+    keys.push(key);
   }
+  await tx('event_counts')
+    .whereIn('event_counts.actor_id', [...new Set(keys.map((key) => key.actor_id))])
+    .where('event_counts.day', '<=', Math.max(...keys.map(({ day }) => day)))
+    .where('event_counts.events', 0)
+    .delete();
 }
 
 interface CountKey {

@@ -96,7 +96,9 @@ async function measureWithoutBlobs(): Promise<void> {
 
 /** What nobody else does. */
 async function measureRedirects(): Promise<void> {
-  const { small, large, whole } = await measureRedirectsOf(scratch, async (ours, bare) => {
+  const directory = join(scratch, 'redirects');
+  await mkdir(directory);
+  const { small, large, whole } = await measureRedirectsOf(directory, async (ours, bare) => {
     // Until V8 has compiled what is asked again and again: it works beside, on the core that is measured.
     for (const load of [ours, bare]) await load(3 * warmUpSeconds);
     const rates: [ours: RedirectRate, bare: RedirectRate][] = [];

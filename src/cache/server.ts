@@ -13,6 +13,7 @@ import type { Clock } from '../shared/clock.ts';
 import { parseRoute, splitTarget } from '../shared/distribution/route.ts';
 import { DomainError } from '../shared/errors.ts';
 import { answerError } from '../shared/http/answer-error.ts';
+import { nextBatch } from '../shared/http/request-batches.ts';
 import { serverOptions } from '../shared/http/server-options.ts';
 import { type AnyServer, describeListenError, drain, listen } from '../shared/http/shutdown.ts';
 import type { Logger } from '../shared/logging.ts';
@@ -220,6 +221,7 @@ async function route(
   record: RequestRecord,
 ): Promise<void> {
   const { door, commands, health, configuration } = parts;
+  if (request.readableEnded) await nextBatch();
   const { path: whole, query } = splitTarget(request.url ?? '');
   const { prefix } = configuration;
   const path = prefix !== '/' && whole.startsWith(prefix) ? whole.slice(prefix.length - 1) : whole;

@@ -202,13 +202,13 @@ export class Database {
   }
 
   /**
-   * Asked once for all requests that the event loop found waiting at the same time: each of them had been sent before, so
+   * Asked once for what goes on without waiting for anything, a whole batch of requests: each of them had been sent before, so
    * what another process commits after the asking is not yet owed to them.
    */
   #version(): unknown {
     if (this.#knownVersion === undefined) {
       this.#knownVersion = this.#dataVersion.get();
-      setImmediate(() => this.#forgetVersion());
+      process.nextTick(() => this.#forgetVersion());
     }
     return this.#knownVersion;
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import BetterSqlite3 from 'better-sqlite3';
 import { openDatabase } from '../../src/origin/database.ts';
 import { tempDirectory } from '../setup/temp-directory.ts';
@@ -32,6 +32,23 @@ test('what another process commits is seen from the next turn of the event loop 
     other.prepare("INSERT INTO signing_keys (id, private_key, created_at) VALUES ('c', 'pem', 1)").run();
     await nextTurn();
     assert.deepEqual({ ...(await find('c')) }, { id: 'c' });
+  } finally {
+    other.close();
+  }
+});
+
+test('what another process commits is seen by who comes next, although a batch of requests asked just before', async () => {
+  const other = new BetterSqlite3(join(directory, 'dtr.db'));
+  try {
+    // Where batches begin: after the event loop has read, and before it looks at its timers and reads again.
+    await nextTurn();
+    assert.equal(await find('d'), undefined);
+    const next = delay(1);
+    other.prepare("INSERT INTO signing_keys (id, private_key, created_at) VALUES ('d', 'pem', 1)").run();
+    const committedAt = performance.now();
+    while (performance.now() - committedAt < 5);
+    await next;
+    assert.deepEqual({ ...(await find('d')) }, { id: 'd' });
   } finally {
     other.close();
   }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseRoute, splitTarget } from '../../shared/distribution/route.ts';
 import { answerError } from '../../shared/http/answer-error.ts';
+import { nextBatch } from '../../shared/http/request-batches.ts';
 import type { RequestRecord } from '../request-log.ts';
 import type { Authorizer } from './authorize.ts';
 import type { BlobHandlers } from './blobs.ts';
@@ -29,6 +30,7 @@ export function createRegistryDoor(handlers: RegistryHandlers): RegistryDoor {
     const { path, query } = splitTarget(request.url ?? '');
     const exchange: Exchange = { request, response, query, record };
     try {
+      if (request.readableEnded) await nextBatch();
       await route(handlers, exchange, path);
     } catch (error) {
       record.error = error;
